@@ -29,9 +29,11 @@ _OTHER, _SHADE = 40.0, 20.0
 # Levels of smoothed difference at which the residual starts to fade, and at which it is gone.
 _UNMOVED, _MOVED = np.float32(6.0), np.float32(24.0)
 # What a place on the wrong side of the cut costs, against a seam through it.
-_AREA, _NEAR = 1.2, 0.1
+_AREA, _NEAR = 1.2, 0.2
 # Levels up to which the edited crop's background may stand for the photo's.
 _ALIKE = 4.0
+# Pixels of the crop's rim that cut hair off, and the width up to which added hair is a narrow rim.
+_RIM, _NARROW = 4, 5
 _PRECISION = 64
 _NEVER = 2**30
 
@@ -87,6 +89,7 @@ def cut(
     after: PersonMask | None = None,
     same: Array | None = None,
     drawn: Array | None = None,
+    rests: Array | None = None,
 ) -> Cut:
     """Where the edited crop replaces the photo, and its colour correction.
 
@@ -99,9 +102,13 @@ def cut(
         same: where ``reference``, moved as the edit moves it, shows the same as ``edited``, ``[SIDE, SIDE, 1]``:
             there the photo's own texture is kept.
         drawn: the person's share in ``moved``, ``[SIDE, SIDE]``.
+        rests: ``[SIDE, SIDE]``, 1 where long hair stays, which covers what the edit shows beside the face.
     """
     goal = crop if moved is None else moved
-    shift = blur(np.clip(goal - reference, -_OTHER, _OTHER), 0.1)
+    off = goal - reference
+    # What shows other content there tells nothing about colours.
+    alike = 1 / (1 + (np.abs(off).max(axis=2, keepdims=True) / _SHADE) ** 2) ** 2
+    shift = blur(alike * off, 0.1) / blur(alike, 0.1)
     error = goal - (edited + shift)
     if same is not None:
         error += same * (reference - goal + shift)
@@ -116,7 +123,7 @@ def cut(
     within, away, bias = _face(), depth < _MARGIN, None
     if after is not None:
         # What looks like a face beneath the chin is neck.
-        face = after.of("face") * (within | (along[:, None] < _CHIN))
+        face = after.of("face") * (within | (along[:, None] < _CHIN) & (rests is None or rests < 0.5))
         # Strands are the photo's where it has them.
         strands = np.ones_like(face) if same is None or drawn is None else np.maximum(same[:, :, 0], 1 - drawn)
         wish = 2 * (after.of("hair") * strands + face) - 1
@@ -132,7 +139,30 @@ def cut(
     # Across the cut, the product of its two sides sums to 0.56 standard deviations of the blur.
     visible = float(seam.sum()) / (0.56 * _SOFTNESS * SIDE) / SIDE
     inside = inside * np.maximum(person[:, :, None], 1 - smoothstep((level - _ALIKE) / _ALIKE))
+    if drawn is not None:  # a person's colours are not a wall's
+        error *= (1 - smoothstep(2 * np.abs(person - drawn)))[:, :, None]
     return Cut(inside, shift + _meeting(np.clip(error, -_OTHER, _OTHER), inside), visible)
+
+
+def within_crop(then: Array, drawn: Array, face: Array) -> Array:
+    """The person's share after the edit, without hair that the edit adds and the crop's edge cuts off.
+
+    Args:
+        then: the person's share after the edit, ``[SIDE, SIDE]``.
+        drawn: their share in the photo with the person moved.
+        face: its share after the edit.
+    """
+    import cv2
+    from scipy.ndimage import label
+
+    added = np.clip(then - drawn, 0, 1) * (1 - face)
+    # A narrow rim of hair is whole where the crop's edge cuts off a lock beside it.
+    wide = cv2.morphologyEx((added > 0.5).astype(np.uint8), cv2.MORPH_OPEN, np.ones((_NARROW,) * 2, np.uint8))
+    groups, _ = label(wide)
+    edge = np.concatenate([groups[:_RIM].ravel(), groups[:, :_RIM].ravel(), groups[:, -_RIM:].ravel()])
+    away = np.isin(groups, np.setdiff1d(edge, [0])).astype(np.float32)
+    cut_off = cv2.GaussianBlur(cv2.dilate(away, np.ones((2 * _NARROW + 1,) * 2, np.uint8)), (0, 0), 1)
+    return np.asarray(then - added * cut_off, dtype=np.float32)
 
 
 def _meeting(error: Array, inside: Array) -> Array:

@@ -14,17 +14,20 @@ from stylegan_latents.invert.photos.person_mask import Mask, Pixels
 _SIDE, _HALF, _REACH = 256, 4, 44
 # What a patch costs by its distance at the reach, and the levels of 255 by which its colours are shifted at most.
 _FAR, _SHIFT = np.float32(4.0), np.float32(10.0)
+# Pixels of that side from a place to those whose patches reach over it.
+_STEPS = (-3.0, -1.5, 0.0, 1.5, 3.0)
 # Widths in pixels over which the surroundings' shade is spread, each with its weight.
 _SHADES = ((4.0, 1.0), (12.0, 0.03), (36.0, 0.001))
 
 
-def filling(pixels: Pixels, hole: Mask, free: Mask) -> tuple[Array, Array]:
+def filling(pixels: Pixels, hole: Mask, free: Mask, low: Mask | None = None) -> tuple[Array, Array]:
     """The places that fill a hole in a picture.
 
     Args:
         pixels: RGB, ``[S, S, 3]``.
         hole: ``[S, S]``, what is filled.
         free: ``[S, S]``, what it may be filled with.
+        low: ``[S, S]``, what of it does not go on upwards, such as shoulders.
 
     Returns:
         ``[S, S, 2]``, from each place of the hole to the one that fills it, x and y in pixels; and ``[S, S, 3]``,
@@ -42,6 +45,10 @@ def filling(pixels: Pixels, hole: Mask, free: Mask) -> tuple[Array, Array]:
     rim = np.pad(np.ones((_SIDE - 2 * _HALF,) * 2, bool), _HALF)
     unknown = (part > 0) & rim
     whole = cv2.erode(known.astype(np.uint8), np.ones((2 * _HALF + 1,) * 2, np.uint8)).astype(bool) & rim
+    above = whole
+    if low is not None:
+        below = cv2.resize(low.astype(np.float32), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) > 0.01
+        above = whole & (cv2.dilate(below.astype(np.uint8), np.ones((2 * _HALF + 1,) * 2, np.uint8)) == 0)
     # Where no patch reaches, the background's nearest place is repeated.
     rows, columns = distance_transform_edt(~known, return_distances=False, return_indices=True)
     own_rows, own_columns = np.mgrid[:_SIDE, :_SIDE]
@@ -50,7 +57,7 @@ def filling(pixels: Pixels, hole: Mask, free: Mask) -> tuple[Array, Array]:
     confidence = known.astype(np.float32)
     while (front := unknown & (cv2.dilate(known.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)).any():
         y, x = _first(picture, known, confidence, front)
-        source = _most_similar(picture, known, whole, y, x)
+        source = _most_similar(picture, known, np.where(np.arange(_SIDE)[:, None] > y, above, whole), y, x)
         if source is None:
             break
         here, there = (_patch(*one) for one in ((y, x), source))
@@ -72,12 +79,43 @@ def filling(pixels: Pixels, hole: Mask, free: Mask) -> tuple[Array, Array]:
     own /= cv2.GaussianBlur(known.astype(np.float32), (0, 0), _SHADES[0][0])[:, :, None] + np.float32(1e-5)
     off = (shade - own * weight) / (weight + np.float32(1e-5))  # 0 far from the surroundings
     # A larger difference is an edge that goes on into the hole.
-    shift += off / (1 + (np.abs(off).max(axis=2, keepdims=True) / (2 * _SHIFT)) ** 2)
+    off = off / (1 + (np.abs(off).max(axis=2, keepdims=True) / (2 * _SHIFT)) ** 2)
     near = cv2.GaussianBlur((part > 0).astype(np.float32), (0, 0), 2)[:, :, None]
-    shift = np.asarray(cv2.GaussianBlur(shift, (0, 0), 2) / np.maximum(near, np.float32(1e-3)), np.float32)
-    inside = hole[:, :, None].astype(np.float32)
-    away = cv2.resize(away, (side, side), interpolation=cv2.INTER_NEAREST) * np.float32(side / _SIDE)
-    return away * inside, cv2.resize(shift, (side, side), interpolation=cv2.INTER_LINEAR) * inside
+    off = cv2.GaussianBlur(off * (part > 0)[:, :, None], (0, 0), 2) / np.maximum(near, np.float32(1e-3))
+    tone = np.asarray(cv2.resize(off, (side, side), interpolation=cv2.INTER_LINEAR), np.float32) * hole[:, :, None]
+    places, shades = (
+        np.asarray(cv2.resize(one, (side, side), interpolation=cv2.INTER_NEAREST), np.float32)
+        for one in (away * np.float32(side / _SIDE), shift)
+    )
+    tone[hole] = tone[hole] + _agreed(pixels, (places, shades), hole, free & ~hole)
+    return places * hole[:, :, None], tone
+
+
+def _agreed(pixels: Pixels, patches: tuple[Array, Array], hole: Mask, free: Mask) -> Array:
+    """What is added to the levels of the hole's places ``[N, 3]``, so that all patches over a place have a say."""
+    import cv2
+
+    (away, shift), side = patches, np.array(hole.shape)
+    places = np.argwhere(hole)
+
+    near = [round(step * hole.shape[0] / _SIDE) for step in _STEPS]
+    own, total, squares, count = (np.zeros((len(places), depth), np.float32) for depth in (3, 3, 3, 1))
+    for step in [(down, across) for down in near for across in near]:
+        rows, columns = (places + step).clip(0, side - 1).T
+        moved = np.rint(places + away[rows, columns][:, ::-1]).astype(np.int64).clip(0, side - 1)
+        seen = pixels[moved[:, 0], moved[:, 1]].astype(np.float32)
+        own = seen if step == (0, 0) else own
+        seen, vote = seen + shift[rows, columns], (hole[rows, columns] & free[moved[:, 0], moved[:, 1]])[:, None]
+        total, squares, count = total + vote * seen, squares + vote * seen**2, count + vote
+    total, count = np.where(count > 0, total, own), np.maximum(count, 1)
+    agreed = total / count
+    spread = np.sqrt((squares / count - agreed**2).clip(0)).max(axis=1, keepdims=True)
+    # Where they disagree, nothing is sharp.
+    picture = np.zeros((*hole.shape, 4), np.float32)
+    picture[hole] = np.concatenate([agreed, np.ones_like(count)], axis=1)
+    soft = cv2.GaussianBlur(picture, (0, 0), near[-1])[hole]
+    amount = (spread / _SHIFT - 1).clip(0, 1)
+    return np.asarray(agreed + amount * (soft[:, :3] / soft[:, 3:] - agreed) - own, dtype=np.float32)
 
 
 def _patch(y: int, x: int) -> tuple[slice, slice]:

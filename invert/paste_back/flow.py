@@ -12,11 +12,14 @@ from stylegan_latents.invert.photos.person_mask import PersonMask, Pixels
 
 _FLOW_SIDE = 512
 # Levels of 255 beyond which the flow has not found the same place.
-_OTHER = 25.0
+_OTHER = np.float32(25.0)
+# Pixels by which the flow back may miss the start, the slope in levels at which a picture tells its flow, and the
+# trust where it tells nothing.
+_ASTRAY, _SLOPE, _GUESS = np.float32(3.0), np.float32(4.0), np.float32(0.005)
 # Widths by which a flow is continued, as fractions of the crop's side, each with its weight.
-_SPREADS = ((0.012, 1.0), (0.04, 0.1), (0.12, 0.01))
-SMOOTH = ((0.08, 1.0), (0.2, 0.05))
-"""The same for hair, whose strands look alike, so that their flow is known only over some of them."""
+_SPREADS = ((0.025, 1.0), (0.06, 0.1), (0.12, 0.01))
+# Of the crop's side: the deviation from a smooth flow from which a place counts little, and rounds of fitting.
+_STRAY, _ROUNDS = 0.015, 6
 # Of the crop's side: the width over which pictures are compared, and that for hair. Levels of 255 up to which a
 # difference is grain, up to which pictures show the same, and from which something else.
 _FINE, _STRANDS = 0.002, 0.015
@@ -28,7 +31,9 @@ _LONG, _BESIDE = 0.92, 0.12
 _FROM, _FULLY = 0.62, 0.97
 
 
-def trusted_flow(start: Image.Image, end: Image.Image, start_share: Array, end_share: Array) -> tuple[Array, Array]:
+def trusted_flow(
+    start: Image.Image, end: Image.Image, start_share: Array, end_share: Array
+) -> tuple[Array, Array, Array]:
     """The flow from one picture to another, and how far it is to be trusted.
 
     Args:
@@ -37,7 +42,8 @@ def trusted_flow(start: Image.Image, end: Image.Image, start_share: Array, end_s
 
     Returns:
         ``[SIDE, SIDE, 2]``, from each place of ``start`` to the same in ``end``, x and y in sides of the picture;
-        and ``[SIDE, SIDE]`` in 0 to 1.
+        ``[SIDE, SIDE]`` in 0 to 1; and the same where also the flow back leads to the start and the picture is
+        not plain.
     """
     import cv2
 
@@ -46,27 +52,54 @@ def trusted_flow(start: Image.Image, end: Image.Image, start_share: Array, end_s
     )
     grey = [cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in (first, second)]
     empty = np.zeros((_FLOW_SIDE, _FLOW_SIDE, 2), np.float32)
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(grey[0], grey[1], empty)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = np.asarray(search.calc(grey[0], grey[1], empty.copy()), np.float32)
+    back = np.asarray(search.calc(grey[1], grey[0], empty), np.float32)
     grid = np.stack(np.meshgrid(*[np.arange(_FLOW_SIDE, dtype=np.float32)] * 2), axis=2)
     error = np.abs(sampled(second, grid + flow) - first).max(axis=2)
+    astray = np.linalg.norm(flow + sampled(back, grid + flow), axis=2)
+    # Where a picture is plain its flow is a guess.
+    across, down = (cv2.Sobel(grey[0], cv2.CV_32F, *axis, scale=0.125) for axis in ((1, 0), (0, 1)))
+    slopes = np.asarray(cv2.GaussianBlur(across**2 + down**2, (0, 0), 3), np.float32)
+    sure = (slopes / (slopes + _SLOPE**2) + _GUESS) / (1 + (astray / _ASTRAY) ** 2)
     flow = cv2.resize(flow, (SIDE, SIDE), interpolation=cv2.INTER_AREA) / np.float32(_FLOW_SIDE)
-    trust = 1 / (1 + (cv2.resize(error, (SIDE, SIDE), interpolation=cv2.INTER_AREA) / _OTHER) ** 2)
+    error, sure = (cv2.resize(one, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for one in (error, sure))
+    trust = 1 / (1 + (error / _OTHER) ** 2)
     grid = np.stack(np.meshgrid(coordinates(), coordinates()), axis=2)
     there = sampled(end_share, (grid + flow) * np.float32(SIDE) - np.float32(0.5))
     # Along the person's edge the flow is often the background's.
     inner = cv2.erode(start_share, np.ones((3, 3), np.uint8))
-    return np.asarray(flow), np.asarray(trust * inner * there, dtype=np.float32)
+    trust = np.asarray(trust * inner * there, dtype=np.float32)
+    return np.asarray(flow), trust, np.asarray(trust * sure, dtype=np.float32)
 
 
-def continued(flow: Array, trust: Array, spreads: tuple[tuple[float, float], ...] = _SPREADS) -> Array:
+def continued(flow: Array, trust: Array) -> Array:
     """A flow ``[height, width, 2]`` at the resolution of ``SIDE``, continued from where it is trusted."""
     import cv2
 
     known = np.concatenate([flow * trust[:, :, None], trust[:, :, None]], axis=2).astype(np.float32)
     total = np.zeros_like(known)
-    for sigma, weight in spreads:
+    for sigma, weight in _SPREADS:
         total += np.float32(weight) * cv2.GaussianBlur(known, (0, 0), sigma * SIDE, borderType=cv2.BORDER_REFLECT)
     return np.asarray(total[:, :, :-1] / (total[:, :, -1:] + np.float32(1e-4)))
+
+
+def smooth_flow(flow: Array, trust: Array) -> Array:
+    """The flow ``[SIDE, SIDE, 2]`` of hair as polynomials of the second degree, fitted where it is trusted.
+
+    Strands look alike, so that their flow is often wrong: places far from the fit count little.
+    """
+    along = coordinates() - np.float32(0.5)
+    x, y = np.meshgrid(along, along)
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=2).reshape(-1, 6)
+    wanted, weights = flow.reshape(-1, 2), trust.reshape(-1, 1)
+    fitted = np.zeros_like(wanted)
+    for step in range(_ROUNDS):
+        far = np.hypot(*(wanted - fitted).T)[:, None] / np.float32(_STRAY) if step else np.float32(0)
+        weighted = terms * (weights / (1 + far**2))
+        prior = np.diag([0.1, 1, 1, 5, 5, 5]).astype(np.float32)
+        fitted = terms @ np.linalg.solve(weighted.T @ terms + prior, weighted.T @ wanted)
+    return np.asarray(fitted.reshape(flow.shape), dtype=np.float32)
 
 
 def led_back(
@@ -84,7 +117,7 @@ def led_back(
     import cv2
 
     before, after = (one.person for one in people)
-    flow = continued(*trusted_flow(reference, edited, before, after))
+    flow = continued(*trusted_flow(reference, edited, before, after)[:2])
     # The face and hair that hangs or stands free stay as they are.
     free = 1 - lying(people[0])
     heads = [np.maximum(one.of("face"), one.of("hair") * free) for one in people]

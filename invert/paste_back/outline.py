@@ -7,7 +7,7 @@ from PIL import Image
 
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, smoothstep
 from stylegan_latents.invert.photos.crop import Alignment
-from stylegan_latents.invert.photos.person_mask import PersonMask, Pixels, foreground, guided
+from stylegan_latents.invert.photos.person_mask import Mask, PersonMask, Pixels, guided, matte
 
 MARGIN = 0.5
 """How far the square that is looked at reaches beyond the crop on each side, as a fraction of the crop's side."""
@@ -20,6 +20,8 @@ INNER = slice(round(MARGIN * SIDE), round(MARGIN * SIDE) + SIDE)
 _UNLIKE = 0.03
 # Of the crop's side: how far stray hair is looked for. Levels of 255 by which it stands out from a plain wall.
 _STRAY, _STANDS_OUT = 0.2, 10.0
+# Of the crop's side: how far from the generator's head the photo's can be.
+_NEAR = 0.15
 # The share of places that stand out in a wall with a pattern.
 _PATTERN = 0.08
 
@@ -40,9 +42,14 @@ def person_in(photo: Pixels, before: PersonMask) -> tuple[Array, Array]:
     Returns:
         Two of ``[CANVAS, CANVAS]`` in 0 to 1.
     """
+    import cv2
+
     whole = _with_stray_hair(photo, _person(photo, before), outwards(before.of("hair")))
     # Clothes stay, and go on behind the head as the background does.
     clothes = guided(photo, outwards(before.of("clothes") / before.person.clip(0.1)))
+    head = outwards((before.of("hair", "face", "neck") > 0.5).astype(np.float32))
+    near = cv2.dilate(head, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(_NEAR * SIDE) + 1,) * 2))
+    clothes = np.maximum(clothes, 1 - cv2.GaussianBlur(near, (0, 0), 0.02 * SIDE))
     return whole, np.asarray(whole * (1 - smoothstep(3 * clothes - 1)), dtype=np.float32)
 
 
@@ -53,9 +60,9 @@ def beyond() -> Array:
 
 
 def outwards(inner: Array) -> Array:
-    """A plane of the crop, continued beyond it by its nearest place."""
-    margin = round(MARGIN * SIDE)
-    return np.asarray(np.pad(inner, margin, mode="edge"), dtype=np.float32)
+    """A plane of the crop, continued beyond it by its nearest place; ``[SIDE, SIDE]`` or with channels."""
+    margin = (round(MARGIN * SIDE),) * 2
+    return np.asarray(np.pad(inner, (margin, margin, (0, 0))[: inner.ndim], mode="edge"), dtype=np.float32)
 
 
 def square_of(photo: Image.Image, square: Alignment) -> Pixels:
@@ -78,6 +85,14 @@ def square_of(photo: Image.Image, square: Alignment) -> Pixels:
     )  # fmt: skip
 
 
+def within_photo(square: Alignment) -> Mask:
+    """Where in the square the photo is."""
+    places = np.indices((CANVAS, CANVAS), np.float32).transpose(1, 2, 0) / np.float32(CANVAS)
+    sides = np.stack([square.quad[1] - square.quad[0], square.quad[3] - square.quad[0]])
+    points = square.quad[0] + places @ sides
+    return np.asarray(((points > 0) & (points < np.array(square.photo_size) - 1)).all(axis=2))
+
+
 def _person(pixels: Pixels, before: PersonMask) -> Array:
     """The person's share in the square, known in the crop and continued by colours beyond it."""
     import cv2
@@ -91,9 +106,7 @@ def _person(pixels: Pixels, before: PersonMask) -> Array:
     below = (np.arange(CANVAS) >= INNER.stop)[:, None]
     likely = likely + doubt * (np.where(below, np.maximum(likely, 0.6), 0.4) - likely)
     likely = np.where(away > 0, np.clip(likely, 0.1, 0.9), likely.clip(0, 1)).astype(np.float32)
-    found = foreground(pixels, likely).astype(np.float32)
-    share: Array = guided(pixels, found).clip(0, 1)
-    return smoothstep((share - np.float32(0.05)) / np.float32(0.9))
+    return smoothstep((matte(pixels, likely) - np.float32(0.05)) / np.float32(0.9))
 
 
 def _with_stray_hair(pixels: Pixels, person: Array, hair: Array) -> Array:

@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.paste_back.cut import change_between, cut, warp_lower_edge
+from stylegan_latents.invert.paste_back.cut import change_between, cut, warp_lower_edge, within_crop
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
-from stylegan_latents.invert.paste_back.flow import followed, led_back
+from stylegan_latents.invert.paste_back.flow import followed, led_back, lying
 from stylegan_latents.invert.paste_back.outline import INNER, MARGIN
 from stylegan_latents.invert.paste_back.person_layer import drawn_photo, person_layer
 from stylegan_latents.invert.photos.crop import Alignment, crop_of, softened_margin
@@ -102,9 +102,13 @@ def paste_back(
             result = photo.copy()
             goal = small(crop_of(photo, alignment, SIDE))
             step = layer.movement[INNER, INNER] * np.float32(1 + 2 * MARGIN)
+            drawn = layer.drawn_share
+            then = within_crop(then, drawn, people[1].of("face"))
             reference, same = followed(reference, edited, step, people[1].of("hair"))
+            # Where only one of the two shows the person, the photo's texture is another's.
+            same = same * (1 - smoothstep(2 * np.abs(then - drawn)))[:, :, None]
             inside, shift, visible = cut(
-                crop, small(edited), small(reference), goal, then, people[1], same, layer.drawn_share
+                crop, small(edited), small(reference), goal, then, people[1], same, drawn, lying(people[0])
             )
             if visible > _VISIBLE and on_visible_seam is not None:
                 on_visible_seam()

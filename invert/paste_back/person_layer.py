@@ -11,7 +11,7 @@ from PIL import Image
 
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, smoothstep
 from stylegan_latents.invert.paste_back.fill import filling
-from stylegan_latents.invert.paste_back.flow import SMOOTH, continued, lying, sampled, trusted_flow
+from stylegan_latents.invert.paste_back.flow import continued, lying, sampled, smooth_flow, trusted_flow
 from stylegan_latents.invert.paste_back.outline import (
     CANVAS,
     INNER,
@@ -21,6 +21,7 @@ from stylegan_latents.invert.paste_back.outline import (
     person_in,
     square_of,
     wider,
+    within_photo,
 )
 from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.photos.person_mask import Mask, PersonMask, Pixels
@@ -40,6 +41,8 @@ _FADING, _BODY = 0.08, 0.08
 _HALO = 0.025
 # Of the crop's side: the movement from which the background beside the person is filled in full.
 _CLEARLY = 0.008
+# Of the crop's side: the width beside the face in which hair moves less and less with it.
+_ROOTS = 0.04
 # Pixels of the square over which pieces of the filled background are blended.
 _BLEND = 1.5
 # Levels of 255 by which an edge's colour is changed at most when the background is taken out of it.
@@ -74,9 +77,7 @@ class PersonLayer:
     @property
     def drawn_share(self) -> Array:
         """The moved person's share in each place of the crop, ``[SIDE, SIDE]``."""
-        places = np.indices((CANVAS, CANVAS), np.float32)[::-1].transpose(1, 2, 0)
-        moved = sampled(self.person, places + self.movement * np.float32(CANVAS))
-        return np.asarray(np.minimum(moved, self.shown)[INNER, INNER])
+        return np.asarray(np.minimum(_moved(self.person, self.movement), self.shown)[INNER, INNER])
 
 
 def person_layer(
@@ -106,13 +107,13 @@ def person_layer(
     head = _near_head(people[0])
     # Hair that is half there is a haze, and long hair would be cut off above what stays of it.
     gone = head * (1 - outwards(lying(people[0]))) * (1 - _shown(people[0], then, change))
-    shown = 1 - smoothstep(2 * gone - np.float32(0.5))
+    shown = _in_one_piece((1 - smoothstep(2 * gone - np.float32(0.5))), _moved(person, movement))
     covered = _covered(person)
     freed = head * _freed(person, shown, movement, covered)
     # Along its edges the person is unmixed from the background.
     edges = cv2.erode(opaque, np.ones((3, 3), np.uint8)) < 0.99
     hole = covered & (cv2.dilate(((freed > 1e-3) | edges).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)
-    away, tone = filling(pixels, hole, _within_photo(wide) & ~covered)
+    away, tone = filling(pixels, hole, within_photo(wide) & ~covered, opaque - person > 0.25)
     return PersonLayer(wide, opaque, person, shown, movement, freed, away / np.float32(CANVAS), tone)
 
 
@@ -156,12 +157,12 @@ def _drawn(layer: PersonLayer, photo: Pixels, places: Array) -> Array:
 
     def filled(points: Array) -> Array:
         # Pieces are blended over their borders.
-        total = at(layer.tone, points)
+        total = np.zeros((*points.shape[:2], 3), np.float32)
         for corner in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
             step = np.array(corner, np.float32) * np.float32(_BLEND / CANVAS)
             near = np.asarray(points + step @ axes, dtype=np.float32)
             away = points + at(layer.filling, near, cv2.INTER_NEAREST) @ axes
-            total = total + colours(away, cv2.INTER_LINEAR) * np.float32(0.25)
+            total += (colours(away, cv2.INTER_LINEAR) + at(layer.tone, near, cv2.INTER_NEAREST)) * np.float32(0.25)
         return total
 
     source = places + at(layer.movement, places) @ axes
@@ -187,20 +188,25 @@ def _movement(
     pictures: tuple[Image.Image, Image.Image], people: tuple[PersonMask, PersonMask], then: Array, change: Array
 ) -> Array:
     """``PersonLayer.movement``: the optical flow between the pictures, continued beyond the crop."""
+    import cv2
+
     heads = [one.of("hair", "face", "neck") for one in people]
-    flow, trust = trusted_flow(pictures[1], pictures[0], heads[1], heads[0])
+    flow, trust, sure = trusted_flow(pictures[1], pictures[0], heads[1], heads[0])
     length = np.hypot(flow[:, :, 0], flow[:, :, 1])[:, :, None]
     flow = np.asarray(flow * smoothstep(np.asarray(length / _STILL - 1, np.float32)), np.float32)
     flow = flow * _spread(change)
     # Shoulders were led back.
     still = np.maximum(then - heads[1], 0)
     total = trust + still
-    flow = flow * (trust / np.maximum(total, 1e-6))[:, :, None]
-    wide, known = np.zeros((CANVAS, CANVAS, 2), np.float32), np.zeros((CANVAS, CANVAS), np.float32)
-    wide[INNER, INNER], known[INNER, INNER] = flow, total
-    face = outwards(people[1].of("face"))[:, :, None]
-    others = continued(wide, known, SMOOTH) * (1 - _held(people[0]))[:, :, None]
-    wide = others + face * (continued(wide, known) - others)
+    face = people[1].of("face")
+    near = cv2.GaussianBlur(np.stack([trust, total], axis=2), (0, 0), 0.08 * SIDE)
+    others = smooth_flow(flow, trust * (1 - face)) * (near[:, :, :1] / np.maximum(near[:, :, 1:], 1e-4))
+    others *= (1 - _held(people[0]))[INNER, INNER, None]
+    # Hair goes with the face where it grows from it.
+    roots = cv2.dilate(face, np.ones((2 * round(_ROOTS * SIDE) + 1,) * 2, np.uint8))
+    face = np.asarray(cv2.GaussianBlur(roots, (0, 0), _ROOTS * SIDE), np.float32)[:, :, None]
+    flow = continued(flow * (sure / np.maximum(sure + still, 1e-6))[:, :, None], sure + still)
+    wide = outwards(np.asarray(others + face * (flow - others), np.float32))
     fading = smoothstep(1 - beyond() / _REACH)[:, :, None]
     return np.asarray(wide * fading / (1 + 2 * MARGIN), dtype=np.float32)
 
@@ -225,7 +231,9 @@ def _near_head(before: PersonMask) -> Array:
     # Of hair over neck and clothes it is not known what is behind it.
     below = np.arange(CANVAS)[:, None] - (INNER.start + round(_CHIN * SIDE))
     kernel = np.ones((2 * round(_BODY * SIDE) + 1,) * 2, np.uint8)
-    body = np.asarray(cv2.dilate(outwards(before.of("neck", "clothes")), kernel), np.float32)
+    body = np.asarray(
+        cv2.dilate(outwards((before.of("neck", "clothes") > 0.6).astype(np.float32)), kernel), np.float32
+    )
     near_face = np.ones((2 * round(_LOOSE[0] * SIDE) + 1,) * 2, np.uint8)
     jaw = np.asarray(cv2.dilate(outwards(before.of("face")), near_face), np.float32)
     over = smoothstep((below / (_FADING * SIDE)).astype(np.float32)) * smoothstep(2 * body) * (1 - jaw)
@@ -250,6 +258,23 @@ def _shown(before: PersonMask, then: Array, change: Array) -> Array:
     return np.asarray(1 - gone * smoothstep((-below / 0.2).astype(np.float32)), dtype=np.float32)
 
 
+def _moved(share: Array, movement: Array) -> Array:
+    places = np.indices((CANVAS, CANVAS), np.float32)[::-1].transpose(1, 2, 0)
+    return sampled(share, places + movement * np.float32(CANVAS))
+
+
+def _in_one_piece(shown: Array, moved: Array) -> Array:
+    """``shown`` without pieces of the moved person that hang together with nothing."""
+    import cv2
+    from scipy.ndimage import label
+
+    groups, count = label(np.minimum(moved, shown) > 0.1)
+    if count < 2:
+        return shown
+    other = (groups > 0) & (groups != 1 + int(np.argmax(np.bincount(groups.ravel())[1:])))
+    return np.asarray(shown * (1 - cv2.dilate(other.astype(np.float32), np.ones((5, 5), np.uint8))), np.float32)
+
+
 def _freed(person: Array, shown: Array, movement: Array, covered: Mask) -> Array:
     """``PersonLayer.freed``: near the person, where the edit takes them away."""
     import cv2
@@ -264,14 +289,6 @@ def _freed(person: Array, shown: Array, movement: Array, covered: Mask) -> Array
 def _spread(change: Array) -> Array:
     """1 near what the edit changes, 0 elsewhere."""
     return np.minimum(np.float32(3) * blur(change, 0.03), np.float32(1)) if change.any() else change
-
-
-def _within_photo(square: Alignment) -> Mask:
-    """Where in the square the photo is."""
-    places = np.indices((CANVAS, CANVAS), np.float32).transpose(1, 2, 0) / np.float32(CANVAS)
-    sides = np.stack([square.quad[1] - square.quad[0], square.quad[3] - square.quad[0]])
-    points = square.quad[0] + places @ sides
-    return np.asarray(((points > 0) & (points < np.array(square.photo_size) - 1)).all(axis=2))
 
 
 def _covered(person: Array) -> Mask:

@@ -28,6 +28,10 @@ _ROUNDS = 3
 _PLAIN = 2
 # The guided filter's radius as a fraction of the side, and the variance of colours, of 1, that it takes for flat.
 _RADIUS, _FLAT = 0.016, 1e-4
+# The weight of the probability against the colours of the whole picture.
+_VOTE = np.float32(0.65)
+# Radii over which colours nearby decide, as fractions of the side.
+_NEARBY = (0.03, 0.02)
 # Components of a class's colours, the weight of colours beside the guess, and pixels that a class needs.
 _COLOURS, _COLOUR_WEIGHT, _FEWEST = 3, 0.5, 40
 # The share from which places hang together as clothes, and how many of the lowest rows they reach.
@@ -73,7 +77,7 @@ def person_mask(picture: Image.Image, guess: Array) -> PersonMask:
     pixels = np.asarray(picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX))
     planes = [cv2.resize(plane, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR) for plane in guess]
     likely = np.stack(planes).astype(np.float32).clip(0, 1)
-    person = guided(pixels, foreground(pixels, 1 - likely[0]).astype(np.float32)).clip(0, 1)
+    person = matte(pixels, 1 - likely[0])
     within = _by_colour(pixels, likely[1:], person > 0.5)
     within = np.stack([guided(pixels, plane) for plane in within]).clip(0, 1)
     within /= within.sum(axis=0).clip(1e-6)
@@ -85,12 +89,31 @@ def with_clothes_below(shares: Array) -> PersonMask:
     from scipy.ndimage import label
 
     hair, clothes = CLASSES.index("hair"), CLASSES.index("clothes")
-    groups, _ = label(shares[clothes] > _CLOTHES)
-    other = (groups > 0) & ~np.isin(groups, groups[-_LOWEST:])
     shares = shares.copy()
-    shares[hair] += other * shares[clothes]
-    shares[clothes] *= ~other
+    for taken, given in ((clothes, hair), (hair, clothes)):
+        groups, count = label(shares[taken] > _CLOTHES)
+        below = np.isin(groups, groups[-_LOWEST:])
+        if taken == hair and count:  # a collar beside the head, or a sleeve, is no hair
+            other = below & (groups != 1 + int(np.argmax(np.bincount(groups.ravel())[1:])))
+        else:
+            other = ~below
+        other &= groups > 0
+        shares[given] += other * shares[taken]
+        shares[taken] *= ~other
     return PersonMask(shares)
+
+
+def matte(pixels: Pixels, likely: Array) -> Array:
+    """The share of the foreground, ``[height, width]`` in 0 to 1, of a picture; its arguments are ``foreground``'s.
+
+    Both the probability and the colours of the whole picture have a vote; then colours nearby decide.
+    """
+    share = _VOTE * likely + (1 - _VOTE) * foreground(pixels, likely).astype(np.float32)
+    for radius in _NEARBY:
+        share = ((guided(pixels, share, radius) - 0.25) / 0.5).clip(0, 1)
+        share = np.where(likely >= _SURELY_PERSON, 1, np.where(likely <= _SURELY_BACKGROUND, 0, share))
+        share = np.asarray(share * share * (3 - 2 * share), dtype=np.float32)
+    return guided(pixels, share).clip(0, 1)
 
 
 def foreground(pixels: Pixels, likely: Array) -> Mask:

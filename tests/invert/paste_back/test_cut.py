@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stylegan_latents.invert.paste_back.cut import best_seam
+from stylegan_latents.invert.paste_back.cut import best_seam, within_crop
 
 SIDE = 40
 Y, X = np.mgrid[0:SIDE, 0:SIDE]
@@ -49,3 +49,17 @@ def test_without_an_end_there_is_no_seam() -> None:
     assert not best_seam(cost, nothing, RADIUS > 18).any()
     assert best_seam(cost, RADIUS < 3, nothing).all()
     assert not best_seam(cost, RADIUS < 3, RADIUS < 3).any()
+
+
+def test_hair_that_the_crops_edge_would_cut_off_is_not_added() -> None:
+    then, drawn, face = (np.zeros((SIDE, SIDE), np.float32) for _ in range(3))
+    drawn[10:30, 14:26] = 1
+    then[8:32, :30] = 1  # a lock up to the left edge, and a narrow rim elsewhere
+    face[14:20, 26:30] = 1
+    found = within_crop(then, drawn, face)
+    assert found[12:28, :6].max() < 0.01
+    assert found[10:30, 14:26].min() == 1
+    assert found[12:28, 28].min() > 0.9
+    apart = then.copy()
+    apart[:, :8] = 0
+    assert np.array_equal(within_crop(apart, drawn, face), apart)

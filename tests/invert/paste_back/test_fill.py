@@ -45,3 +45,15 @@ def test_nothing_comes_from_the_person_and_the_rest_stays() -> None:
     assert not tone[~hole].any()
     # Without a background there is nothing to fill with.
     assert np.isfinite(filling(picture, hole, np.zeros_like(hole))[0]).all()
+
+
+def test_shoulders_do_not_grow_upwards() -> None:
+    picture, hole, head = _covered(np.full((SIDE, SIDE), 180))
+    rows = np.mgrid[:SIDE, :SIDE][0]
+    shoulders = (rows > 160) & ~head
+    picture[shoulders] = 40
+    away, tone = filling(picture, hole, ~head, shoulders)
+    columns = np.mgrid[:SIDE, :SIDE][1]
+    places = (np.stack([columns, rows], axis=2) + np.rint(away).astype(int)).clip(0, SIDE - 1)
+    found = (picture[places[:, :, 1], places[:, :, 0]] + tone)[:, :, 0]
+    assert found[hole & (rows < 140)].min() > 150

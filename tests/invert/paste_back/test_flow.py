@@ -5,7 +5,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from stylegan_latents.invert.paste_back.fields import SIDE
-from stylegan_latents.invert.paste_back.flow import continued, followed, led_back, trusted_flow
+from stylegan_latents.invert.paste_back.flow import continued, followed, led_back, smooth_flow, trusted_flow
 from stylegan_latents.invert.photos.person_mask import CLASSES, PersonMask
 
 MOVE = 8
@@ -24,13 +24,36 @@ def person(shift: int) -> tuple[Image.Image, PersonMask]:
 
 def test_the_flow_leads_back_to_where_each_place_was() -> None:
     (before, was), (after, then) = person(0), person(MOVE)
-    flow, trust = trusted_flow(after, before, then.person, was.person)
+    flow, trust, sure = trusted_flow(after, before, then.person, was.person)
     middle = np.s_[60:200, SIDE // 2 - 20 : SIDE // 2 + 20]
     assert np.abs(flow[middle] * SIDE - [-MOVE, 0]).max() < 1
     assert trust[middle].min() > 0.5
     assert trust[:, :20].max() == 0
+    assert (sure <= trust + 0.01).all()
     # Beside the person it is that of the person's nearest part.
     assert np.abs(continued(flow, trust)[60:200, 200:206] * SIDE - [-MOVE, 0]).max() < 1
+
+
+def test_a_flow_over_plain_skin_is_not_sure() -> None:
+    (before, was), (after, then) = person(0), person(MOVE)
+    plain = np.s_[80:160, 110:150]
+    levels = [np.array(one) for one in (before, after)]
+    for one in levels:
+        one[plain] = 120
+    _, trust, sure = trusted_flow(*(Image.fromarray(one) for one in levels[::-1]), then.person, was.person)
+    inner = np.s_[100:140, 122:138]
+    assert trust[inner].min() > 0.5
+    assert sure[inner].max() < 0.1
+
+
+def test_hair_moves_smoothly_although_some_strands_are_mistaken_for_others() -> None:
+    y, x = np.mgrid[:SIDE, :SIDE] / SIDE - 0.5
+    true = np.stack([0.05 + 0.04 * x - 0.1 * y * y, 0.02 * y], axis=2).astype(np.float32)
+    wrong = np.random.default_rng(0).random((SIDE, SIDE)) < 0.3
+    flow = np.where(wrong[:, :, None], -0.08, true).astype(np.float32)
+    found = smooth_flow(flow, np.ones((SIDE, SIDE), np.float32))
+    assert np.abs(found - true).max() < 0.01
+    assert not smooth_flow(flow, np.zeros((SIDE, SIDE), np.float32)).any()
 
 
 def test_a_flow_is_continued_from_trusted_places_alone() -> None:

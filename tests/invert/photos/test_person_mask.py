@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
+from scipy.ndimage import gaussian_filter
 
 from stylegan_latents.invert.photos.person_mask import (
     CLASSES,
@@ -10,6 +11,7 @@ from stylegan_latents.invert.photos.person_mask import (
     PersonMask,
     foreground,
     guided,
+    matte,
     person_mask,
     with_clothes_below,
 )
@@ -95,6 +97,31 @@ def test_a_picture_of_one_colour_is_divided_by_what_is_likely() -> None:
         found = foreground(np.full((128, 128, 3), level, np.uint8), likely)
         assert found.shape == likely.shape
         assert found[64, 64]
+
+
+def test_hair_of_the_colour_of_another_wall_is_kept() -> None:
+    y, x = np.mgrid[0:SIDE, 0:SIDE] / SIDE
+    truth = ((x - 0.35) / 0.2) ** 2 + ((y - 0.5) / 0.3) ** 2 < 1
+    hair = truth & (y < 0.45)
+    level = np.where(x > 0.7, 70, 200)  # a dark wall farther away
+    level = np.where(truth, 140, level)
+    level = np.where(hair, 72, level)
+    noise = np.random.default_rng(0).normal(0, 4, (SIDE, SIDE))
+    pixels = np.repeat((level + noise).clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
+    likely = np.asarray(gaussian_filter(np.roll(truth, 3, axis=1).astype(np.float32), 5))
+    found = matte(pixels, likely) > 0.5
+    assert (found != truth).mean() < 0.005
+    assert found[hair].mean() > 0.97
+
+
+def test_what_lies_apart_from_the_hair_on_the_lower_edge_is_clothes() -> None:
+    shares = np.zeros((len(CLASSES), SIDE, SIDE), np.float32)
+    shares[0] = 1
+    for rows, columns in ((np.s_[20:120], np.s_[60:200]), (np.s_[220:], np.s_[20:60])):
+        shares[:, rows, columns] = np.array([0, 0.6, 0.4, 0, 0], np.float32)[:, None, None]
+    mask = with_clothes_below(shares)
+    assert np.allclose(mask.of("hair")[20:120, 60:200], 0.6)
+    assert np.allclose(mask.of("clothes")[220:, 20:60], 0.6)
 
 
 def test_what_hangs_beside_the_head_is_hair_rather_than_clothes() -> None:
