@@ -135,13 +135,25 @@ def cut(
     if person is None:
         return Cut(inside, shift + _meeting(np.clip(error, -_OTHER, _OTHER), inside), 0.0)
     level = blur(np.abs(error).max(axis=2, keepdims=True), _SOFTNESS)
-    seam = inside * (1 - inside) * person[:, :, None] * smoothstep(level / _OTHER - 1)
-    # Across the cut, the product of its two sides sums to 0.56 standard deviations of the blur.
-    visible = float(seam.sum()) / (0.56 * _SOFTNESS * SIDE) / SIDE
+    visible = visible_length(error, inside, person)
     inside = inside * np.maximum(person[:, :, None], 1 - smoothstep((level - _ALIKE) / _ALIKE))
     if drawn is not None:  # a person's colours are not a wall's
         error *= (1 - smoothstep(2 * np.abs(person - drawn)))[:, :, None]
     return Cut(inside, shift + _meeting(np.clip(error, -_OTHER, _OTHER), inside), visible)
+
+
+def visible_length(error: Array, inside: Array, person: Array) -> float:
+    """``Cut.visible`` of a cut.
+
+    Args:
+        error: the differences of the two sides, ``[SIDE, SIDE, 3]``, in levels.
+        inside: as in ``Cut``.
+        person: the person's share, ``[SIDE, SIDE]``.
+    """
+    level = blur(np.abs(error).max(axis=2, keepdims=True), _SOFTNESS)
+    seam = inside * (1 - inside) * person[:, :, None] * smoothstep(level / _OTHER - 1)
+    # Across the cut, the product of its two sides sums to 0.56 standard deviations of the blur.
+    return float(seam.sum()) / (0.56 * _SOFTNESS * SIDE) / SIDE
 
 
 def within_crop(then: Array, drawn: Array, face: Array) -> Array:

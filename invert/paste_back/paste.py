@@ -18,6 +18,7 @@ from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordin
 from stylegan_latents.invert.paste_back.flow import followed, led_back, lying
 from stylegan_latents.invert.paste_back.outline import INNER, MARGIN
 from stylegan_latents.invert.paste_back.person_layer import drawn_photo, person_layer
+from stylegan_latents.invert.paste_back.whole_head import whole_head
 from stylegan_latents.invert.photos.crop import Alignment, crop_of, softened_margin
 from stylegan_latents.invert.photos.person_mask import PersonMask
 
@@ -74,6 +75,10 @@ def paste_back(
     if not 0 < feather <= 0.5:
         raise ValueError(f"feather must be in (0, 0.5], not {feather}")
     photo, edited = photo.convert("RGB"), edited.convert("RGB")
+    head = None
+    if people is not None and reference is not None and alignment.method == "ffhq":
+        head = whole_head(photo, alignment, (reference.convert("RGB"), edited), people)
+        alignment = alignment if head is None else head.alignment
     window = _window(alignment)
     result = photo.copy()
     if window[0] >= window[2] or window[1] >= window[3]:
@@ -81,7 +86,10 @@ def paste_back(
 
     crop = small(crop_of(photo, alignment, SIDE))
     before = change = inside = same = None
-    if reference is None:
+    visible = 0.0
+    if head is not None:
+        edited, inside, shift, visible = head.picture, head.inside, head.shift, head.visible
+    elif reference is None:
         shift = _shift_at_edge(crop - small(edited), feather)
     else:
         reference = reference.convert("RGB")
@@ -110,9 +118,9 @@ def paste_back(
             inside, shift, visible = cut(
                 crop, small(edited), small(reference), goal, then, people[1], same, drawn, lying(people[0])
             )
-            if visible > _VISIBLE and on_visible_seam is not None:
-                on_visible_seam()
         before = _to_photo(reference, alignment, window)
+    if visible > _VISIBLE and on_visible_seam is not None:
+        on_visible_seam()
     after = _to_photo(edited, alignment, window)
 
     for top in range(window[1], window[3], _STRIP):
@@ -124,7 +132,8 @@ def paste_back(
         sharp = _sharp(alignment, strip)
         mask = _mask(alignment, strip, feather)[:, :, None]
         if before is None or change is None:
-            difference = mask * sharp * replaced
+            share = mask if inside is None else _field_to_photo(inside, alignment, strip)
+            difference = share * sharp * replaced
         else:
             added = new - np.asarray(before.crop(rows), dtype=np.float32)
             moved = sharp * _field_to_photo(change, alignment, strip)
