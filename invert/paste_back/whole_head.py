@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from stylegan_latents.invert.paste_back.bend import smooth_displacement
@@ -147,15 +148,24 @@ def _move(people: tuple[PersonMask, PersonMask]) -> Array:
     # The face turns; hair and neck tell the place.
     faces = np.maximum(*(one.of("face") for one in people))
     weight = reduced(1 - np.float32(0.9) * _blurred(_eroded(faces, 4), 0.02))
-    best = (np.inf, 0, 0)
-    for down in range(-_DOWN, _DOWN + 1):
-        for across in range(-_ACROSS, _ACROSS + 1):
-            to = (slice(max(down, 0), _COARSE + min(down, 0)), slice(max(across, 0), _COARSE + min(across, 0)))
-            of = (slice(max(-down, 0), _COARSE - max(down, 0)), slice(max(-across, 0), _COARSE - max(across, 0)))
-            unlike = np.abs(planes[1][of] - planes[0][to]).sum(axis=2)
-            found = float((unlike * weight[to]).sum() / weight[to].sum()) + _GAIN * float(np.hypot(down, across))
-            best = min(best, (found, across, down))
-    return np.array(best[1:], np.float32) / np.float32(_COARSE)
+    costs = np.full((2 * _DOWN + 1, 2 * _ACROSS + 1), np.inf)
+    for down, across in np.ndindex(*costs.shape):
+        y, x = down - _DOWN, across - _ACROSS
+        to = (slice(max(y, 0), _COARSE + min(y, 0)), slice(max(x, 0), _COARSE + min(x, 0)))
+        of = (slice(max(-y, 0), _COARSE - max(y, 0)), slice(max(-x, 0), _COARSE - max(x, 0)))
+        unlike = np.abs(planes[1][of] - planes[0][to]).sum(axis=2)
+        costs[down, across] = (unlike * weight[to]).sum() / weight[to].sum() + _GAIN * np.hypot(y, x)
+    row, column = divmod(int(np.argmin(costs)), costs.shape[1])
+    found = (column - _ACROSS + _lowest(costs[row], column), row - _DOWN + _lowest(costs[:, column], row))
+    return np.array(found, np.float32) / np.float32(_COARSE)
+
+
+def _lowest(costs: npt.NDArray[np.float64], index: int) -> float:
+    """Where beside the lowest of some costs the parabola through it and its neighbours is lowest."""
+    if not 0 < index < len(costs) - 1:
+        return 0.0
+    before, here, after = costs[index - 1 : index + 2]
+    return float((before - after) / max(2 * (before - 2 * here + after), 1e-9))
 
 
 def _warp(pictures: tuple[Array, Array], people: tuple[PersonMask, PersonMask], known: Array) -> Array:
