@@ -37,21 +37,40 @@ def displacement(edited: Array, reference: Array, change: Array, still: Array) -
     Returns:
         ``[2, side, side]``, x and y, as fractions of the side.
     """
+    side = edited.shape[0]
+    height = (np.arange(side, dtype=np.float32) + 0.5) / side
+    weight = np.clip((height - _FROM) / (_FULLY - _FROM), 0, 1)[:, None] * change
+    return smooth_displacement(edited, reference, weight, still)
+
+
+def smooth_displacement(
+    picture: Array,
+    goal: Array,
+    weight: Array,
+    still: Array,
+    stiffness: float = _STIFFNESS,
+    farthest: float = _FARTHEST,
+) -> Array:
+    """The smooth displacement that warps a picture onto another; the result is that of ``displacement``.
+
+    Args:
+        picture, goal: float32 ``[side, side, C]``, levels from 0 to 255; ``side`` is a multiple of 64.
+        weight: ``[side, side]``, how much each place tells, from 0 to 1.
+        still: ``[side, side]``, 1 where nothing may move.
+        stiffness: what a difference between neighbours costs.
+        farthest: the largest displacement, as a fraction of the side.
+    """
     from scipy.ndimage import gaussian_filter, zoom
     from scipy.sparse import block_array, diags_array
     from scipy.sparse.linalg import spsolve
 
-    side = edited.shape[0]
-    height = (np.arange(side, dtype=np.float32) + 0.5) / side
-    weight = np.clip((height - _FROM) / (_FULLY - _FROM), 0, 1)[:, None] * change
+    side = picture.shape[0]
     field = np.zeros((2, _SIDES[0], _SIDES[0]), dtype=np.float32)
     for small in _SIDES:
-        moving, fixed = (
-            gaussian_filter(_reduced(picture, small), (0.7, 0.7, 0)) for picture in (edited, reference)
-        )
+        moving, fixed = (gaussian_filter(_reduced(one, small), (0.7, 0.7, 0)) for one in (picture, goal))
         trust, held = (_reduced(plane[:, :, None], small)[:, :, 0] for plane in (weight, still))
         field = np.stack([zoom(plane, small / plane.shape[0], order=1) for plane in field])
-        stiffness = _STIFFNESS * _laplacian(small)
+        bending = stiffness * _laplacian(small)
         anchor = (_STILL * held + _REST).ravel()
         for _ in range(_ROUNDS):
             warped = warp(moving, field)
@@ -65,16 +84,16 @@ def displacement(edited: Array, reference: Array, change: Array, still: Array) -
             x, y = (field * small).reshape(2, -1)
             matrix = block_array(
                 [
-                    [diags_array(xx + anchor) + stiffness, diags_array(xy)],
-                    [diags_array(xy), diags_array(yy + anchor) + stiffness],
+                    [diags_array(xx + anchor) + bending, diags_array(xy)],
+                    [diags_array(xy), diags_array(yy + anchor) + bending],
                 ]
             ).tocsc()
             known = [
-                (weights * slope * error).sum(axis=2).ravel() - anchor * so_far - stiffness @ so_far
+                (weights * slope * error).sum(axis=2).ravel() - anchor * so_far - bending @ so_far
                 for slope, so_far in ((across, x), (down, y))
             ]
             step = np.clip(spsolve(matrix, np.concatenate(known)).reshape(2, small, small), -1.5, 1.5)
-            field = np.clip(field + (step / small).astype(np.float32), -_FARTHEST, _FARTHEST)
+            field = np.clip(field + (step / small).astype(np.float32), -farthest, farthest)
     return np.stack([zoom(plane, side / plane.shape[0], order=1) for plane in field])
 
 

@@ -18,8 +18,8 @@ from stylegan_latents.invert.photos.person_mask import Mask, PersonMask
 
 # The ellipse of the face in FFHQ's crop, turned or not: centre and half axes.
 _FACE = (0.5, 0.57, 0.30, 0.345)
-# Height in the crop above which skin beside the face is the head's.
-_CHIN = 0.7
+CHIN = 0.7
+"""The height in FFHQ's crop above which skin beside the face is the head's."""
 _MARGIN = 0.015
 # A cut costs more farther inside: a wall is better than hair, and hair than a cheek.
 _INWARDS = 25.0
@@ -47,7 +47,7 @@ def warp_lower_edge(
         share: the person's in ``edited``, ``[SIDE, SIDE]``; it is warped, too.
     """
     change = change_between(edited, reference)[:, :, 0]
-    field = displacement(small(edited), small(reference), change, _face().astype(np.float32))
+    field = displacement(small(edited), small(reference), change, face_oval().astype(np.float32))
     if not field.any():
         return edited, share
     planes = [Image.fromarray(plane).resize(edited.size, Image.Resampling.BILINEAR) for plane in field]
@@ -120,10 +120,10 @@ def cut(
     eighths: Array = (along[None, :] - 0.5) ** 8 + (along[:, None] - 0.5) ** 8
     depth: Array = np.float32(0.5) - np.sqrt(np.sqrt(np.sqrt(eighths)))
     cost = (difference + slopes + 2) * (1 + _INWARDS * depth)
-    within, away, bias = _face(), depth < _MARGIN, None
+    within, away, bias = face_oval(), depth < _MARGIN, None
     if after is not None:
         # What looks like a face beneath the chin is neck.
-        face = after.of("face") * (within | (along[:, None] < _CHIN) & (rests is None or rests < 0.5))
+        face = after.of("face") * (within | (along[:, None] < CHIN) & (rests is None or rests < 0.5))
         # Strands are the photo's where it has them.
         strands = np.ones_like(face) if same is None or drawn is None else np.maximum(same[:, :, 0], 1 - drawn)
         wish = 2 * (after.of("hair") * strands + face) - 1
@@ -135,13 +135,25 @@ def cut(
     if person is None:
         return Cut(inside, shift + _meeting(np.clip(error, -_OTHER, _OTHER), inside), 0.0)
     level = blur(np.abs(error).max(axis=2, keepdims=True), _SOFTNESS)
-    seam = inside * (1 - inside) * person[:, :, None] * smoothstep(level / _OTHER - 1)
-    # Across the cut, the product of its two sides sums to 0.56 standard deviations of the blur.
-    visible = float(seam.sum()) / (0.56 * _SOFTNESS * SIDE) / SIDE
+    visible = visible_length(error, inside, person)
     inside = inside * np.maximum(person[:, :, None], 1 - smoothstep((level - _ALIKE) / _ALIKE))
     if drawn is not None:  # a person's colours are not a wall's
         error *= (1 - smoothstep(2 * np.abs(person - drawn)))[:, :, None]
     return Cut(inside, shift + _meeting(np.clip(error, -_OTHER, _OTHER), inside), visible)
+
+
+def visible_length(error: Array, inside: Array, person: Array) -> float:
+    """``Cut.visible`` of a cut.
+
+    Args:
+        error: the differences of the two sides, ``[SIDE, SIDE, 3]``, in levels.
+        inside: as in ``Cut``.
+        person: the person's share, ``[SIDE, SIDE]``.
+    """
+    level = blur(np.abs(error).max(axis=2, keepdims=True), _SOFTNESS)
+    seam = inside * (1 - inside) * person[:, :, None] * smoothstep(level / _OTHER - 1)
+    # Across the cut, the product of its two sides sums to 0.56 standard deviations of the blur.
+    return float(seam.sum()) / (0.56 * _SOFTNESS * SIDE) / SIDE
 
 
 def within_crop(then: Array, drawn: Array, face: Array) -> Array:
@@ -176,7 +188,8 @@ def _meeting(error: Array, inside: Array) -> Array:
     return np.asarray(spread / (weight + np.float32(0.02)), dtype=np.float32)
 
 
-def _face() -> npt.NDArray[np.bool_]:
+def face_oval() -> npt.NDArray[np.bool_]:
+    """Where in FFHQ's crop the face is, ``[SIDE, SIDE]``."""
     across, down, width, height = _FACE
     along = coordinates()
     oval = ((along[None, :] - across) / width) ** 2 + ((along[:, None] - down) / height) ** 2 < 1

@@ -15,9 +15,10 @@ from PIL import Image
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.paste_back.cut import change_between, cut, warp_lower_edge, within_crop
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
-from stylegan_latents.invert.paste_back.flow import followed, led_back, lying
+from stylegan_latents.invert.paste_back.flow import followed, led_back, lying, sampled
 from stylegan_latents.invert.paste_back.outline import INNER, MARGIN
 from stylegan_latents.invert.paste_back.person_layer import drawn_photo, person_layer
+from stylegan_latents.invert.paste_back.whole_head import whole_head
 from stylegan_latents.invert.photos.crop import Alignment, crop_of, softened_margin
 from stylegan_latents.invert.photos.person_mask import PersonMask
 
@@ -74,6 +75,10 @@ def paste_back(
     if not 0 < feather <= 0.5:
         raise ValueError(f"feather must be in (0, 0.5], not {feather}")
     photo, edited = photo.convert("RGB"), edited.convert("RGB")
+    head = None
+    if people is not None and reference is not None and alignment.method == "ffhq":
+        head = whole_head(photo, alignment, (reference.convert("RGB"), edited), people)
+        alignment = alignment if head is None else head.alignment
     window = _window(alignment)
     result = photo.copy()
     if window[0] >= window[2] or window[1] >= window[3]:
@@ -81,7 +86,11 @@ def paste_back(
 
     crop = small(crop_of(photo, alignment, SIDE))
     before = change = inside = same = None
-    if reference is None:
+    visible = 0.0
+    if head is not None:
+        edited, inside, shift, visible = head.picture, head.inside, head.shift, head.visible
+        before = _to_photo(head.reference, alignment, window)
+    elif reference is None:
         shift = _shift_at_edge(crop - small(edited), feather)
     else:
         reference = reference.convert("RGB")
@@ -110,9 +119,9 @@ def paste_back(
             inside, shift, visible = cut(
                 crop, small(edited), small(reference), goal, then, people[1], same, drawn, lying(people[0])
             )
-            if visible > _VISIBLE and on_visible_seam is not None:
-                on_visible_seam()
         before = _to_photo(reference, alignment, window)
+    if visible > _VISIBLE and on_visible_seam is not None:
+        on_visible_seam()
     after = _to_photo(edited, alignment, window)
 
     for top in range(window[1], window[3], _STRIP):
@@ -123,7 +132,13 @@ def paste_back(
         replaced = new + _field_to_photo(shift, alignment, strip) - old
         sharp = _sharp(alignment, strip)
         mask = _mask(alignment, strip, feather)[:, :, None]
-        if before is None or change is None:
+        if head is not None and before is not None:
+            # The photo's texture goes along with the face.
+            texture = _taken(photo, head.source, alignment, strip) - np.asarray(before.crop(rows), dtype=np.float32)
+            shade = _field_to_photo(shift, alignment, strip)
+            replaced += _field_to_photo(head.same, alignment, strip) * (texture - shade)
+            difference = _field_to_photo(head.inside, alignment, strip) * sharp * replaced
+        elif before is None or change is None:
             difference = mask * sharp * replaced
         else:
             added = new - np.asarray(before.crop(rows), dtype=np.float32)
@@ -185,6 +200,16 @@ def _field_to_photo(field: Array, alignment: Alignment, window: tuple[int, int, 
     planes = [Image.fromarray(np.ascontiguousarray(field[:, :, channel])) for channel in range(field.shape[2])]
     drawn = [plane.transform(size, Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR) for plane in planes]
     return np.stack([np.asarray(plane) for plane in drawn], axis=2)
+
+
+def _taken(photo: Image.Image, source: Array, alignment: Alignment, window: tuple[int, int, int, int]) -> Array:
+    """The photo, in a window, from other places: ``source`` leads to them, in sides of the crop."""
+    import cv2
+
+    axes = np.stack([alignment.quad[3] - alignment.quad[0], alignment.quad[1] - alignment.quad[0]])
+    places = np.stack(np.meshgrid(*(np.arange(window[axis], window[axis + 2]) for axis in (0, 1))), axis=2)
+    places = places + _field_to_photo(source, alignment, window) @ axes
+    return sampled(np.asarray(photo), places.astype(np.float32), cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101)
 
 
 def _mask(alignment: Alignment, window: tuple[int, int, int, int], feather: float) -> Array:

@@ -1,0 +1,264 @@
+"""A turned head, taken whole from the generator's picture and laid over the photo.
+
+FFHQ's crops hold the face in their middle, so that a head that turns seems to move the other way. Laid where hair
+and neck agree with the photo's, the face turns and the head stays: little background becomes free, and hair goes on
+beyond the crop where it did. What is left of the difference is taken by a smooth warp outside the face, colour
+corrections of each layer, and a minimum cut around the head that follows where picture and photo agree.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from stylegan_latents.invert.paste_back.bend import smooth_displacement
+from stylegan_latents.invert.paste_back.cut import CHIN, best_seam, face_oval, visible_length
+from stylegan_latents.invert.paste_back.fields import SIDE, Array, coordinates, small, smoothstep
+from stylegan_latents.invert.paste_back.flow import continued, followed, sampled, trusted_flow
+from stylegan_latents.invert.paste_back.outline import MARGIN, person_in, square_of, wider
+from stylegan_latents.invert.photos.crop import Alignment, crop_of
+from stylegan_latents.invert.photos.person_mask import PersonMask, Pixels
+
+# The side at which the place is looked for, and how far, in its pixels: up and down, left and right.
+_COARSE, _DOWN, _ACROSS = 64, 5, 10
+# What a move of one pixel must gain, in the mean difference of features, and moves that are no turn.
+_GAIN, _STILL = 0.15, 1.5
+# How much a share of person, hair, clothes and skin tells, against levels of 255.
+_TELLS = np.array([160.0, 100.0, 60.0, 60.0], np.float32)
+# The same for the outline and clothes in the warp, the weight of colours, and the height from which these tell.
+_OUTLINE, _CLOTHES, _COLOURS, _LOW = np.float32(95), np.float32(60), np.float32(0.35), (0.6, 0.85)
+_STIFFNESS, _FARTHEST = 375.0, 0.08
+# Of the crop's side: the widths of colour corrections, and of those that make colours meet at the cut.
+_SHADE_WIDTH, _MEETING = 0.08, ((0.035, 1.0), (0.08, 0.2))
+# Levels of 255: differences that are other content rather than shade, and the largest that meets at the cut.
+_OTHER, _MEETS = 30.0, 25.0
+# Of the crop's side: its rim, which stays the photo's, how near it added hair is not drawn, and the cut's softness.
+_RIM, _CUT_OFF, _SOFTNESS = 0.012, 0.12, 0.006
+# In the face: pixels of its edge, the trust in its flow and the strain at which the photo's texture is left out.
+_FACE_EDGE, _SURE, _STRAIN = 6, np.float32(0.15), np.float32(0.3)
+# What it costs to leave the head out, and to take other things in, against a seam through them.
+_HEAD, _REST = 0.6, 2.0
+
+
+class WholeHead(NamedTuple):
+    """What ``whole_head`` finds.
+
+    Attributes:
+        picture: the generator's picture after the edit, warped.
+        alignment: where in the photo it lies.
+        inside: ``[SIDE, SIDE, 1]``, its share, 0 at its edge.
+        shift: ``[SIDE, SIDE, 3]``, what is added to its levels.
+        visible: the length of the cut, in sides of the crop, through hair, neck or clothes that differ clearly.
+        reference: the picture before the edit with its face turned as after it.
+        source: ``[SIDE, SIDE, 2]``, from each place of the turned face to its place in the photo, in sides.
+        same: ``[SIDE, SIDE, 1]``, where the photo's texture goes along.
+    """
+
+    picture: Image.Image
+    alignment: Alignment
+    inside: Array
+    shift: Array
+    visible: float
+    reference: Image.Image
+    source: Array
+    same: Array
+
+
+def whole_head(
+    photo: Image.Image,
+    alignment: Alignment,
+    pictures: tuple[Image.Image, Image.Image],
+    people: tuple[PersonMask, PersonMask],
+) -> WholeHead | None:
+    """Lay the generator's picture of a turned head over the photo.
+
+    Args:
+        photo: RGB.
+        alignment: of the crop.
+        pictures: the generator's before and after the edit, squares of one size.
+        people: in them.
+
+    Returns:
+        None if the edit does not turn the head.
+    """
+    before, edited = (small(one) for one in pictures)
+    move = _move(people)
+    if np.hypot(*move) * _COARSE < _STILL or not (people[0].of("face") > 0.5).any():
+        return None
+    across, down = alignment.quad[3] - alignment.quad[0], alignment.quad[1] - alignment.quad[0]
+    place = replace(alignment, quad=alignment.quad + float(move[0]) * across + float(move[1]) * down)
+    crop = small(crop_of(photo, place, SIDE))
+    grid = np.indices((SIDE, SIDE), np.float32)[::-1].transpose(1, 2, 0) + move * np.float32(SIDE)
+    covered = np.asarray(((grid > 0) & (grid < SIDE - 1)).all(axis=2), np.float32)
+    known = _eroded(covered, 2)
+    was = PersonMask(np.stack([sampled(share, grid) for share in people[0].shares]))
+    matte = sampled(person_in(square_of(photo, wider(alignment)), people[0])[0], grid + np.float32(MARGIN * SIDE))
+    person = np.where((known > 0.5) & (was.person > 0.02), matte, 0).astype(np.float32)
+
+    field = _warp((edited, crop), (people[1], was), known)
+    picture = _warped(np.asarray(pictures[1].convert("RGB")), field)
+    then = PersonMask(np.stack([_warped(share, field) for share in people[1].shares]))
+    result = Image.fromarray(np.rint(picture.clip(0, 255)).astype(np.uint8))
+    shift = _shades(small(crop_of(photo, alignment, SIDE)) - before, people[0], then, grid)
+    error = crop - small(result) - shift
+    heads = (sampled(_head(people[0]), grid), _warped(_head(people[1]), field))
+    region = _region(error, heads, then, person, known)
+    # Background that both show is the photo's.
+    either = _blurred(_dilated(np.maximum(then.person, person), 3), 0.012)
+    share = region * smoothstep(np.float32(1.6) * either - np.float32(0.1))
+    inside = _blurred(share, _SOFTNESS)
+    visible = visible_length(error, inside[:, :, None], _alike(was, then))
+    shift += _meeting(np.clip(error, -_MEETS, _MEETS), inside, then.person, person)
+    return WholeHead(result, place, inside[:, :, None], shift, visible, *_texture(pictures, people, move))
+
+
+def _texture(
+    pictures: tuple[Image.Image, Image.Image], people: tuple[PersonMask, PersonMask], move: Array
+) -> tuple[Image.Image, Array, Array]:
+    """``WholeHead.reference``, ``source`` and ``same``: the face's, where its flow is sure."""
+    faces = tuple(one.of("face") for one in people)
+    flow, _, sure = trusted_flow(pictures[1], pictures[0], faces[1], faces[0])
+    flow = continued(flow, sure)
+    reference, same = followed(pictures[0], pictures[1], flow, people[1].of("hair"))
+    within: Array = _blurred(_eroded(faces[1], _FACE_EDGE), 0.01) * smoothstep(_blurred(sure, 0.03) / _SURE)
+    # Where skin is folded or stretched, texture would be, too.
+    strain = sum(np.abs(np.gradient(flow * np.float32(SIDE), axis=axis)).max(axis=2) for axis in (0, 1))
+    within = within * (1 - smoothstep(_blurred(np.asarray(strain), 0.01) / _STRAIN - 1))
+    return reference, flow - move, same * within[:, :, None]
+
+
+def _alike(was: PersonMask, then: PersonMask) -> Array:
+    """The share of hair, face, neck and clothes that are the same before and after the edit."""
+    return np.asarray(np.minimum(was.shares[1:], then.shares[1:]).sum(axis=0), np.float32)
+
+
+def _move(people: tuple[PersonMask, PersonMask]) -> Array:
+    """Where the picture after the edit lies best: x and y, in sides of the crop."""
+    import cv2
+
+    def reduced(values: Array) -> Array:
+        return np.asarray(cv2.resize(values, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA), np.float32)
+
+    planes = [
+        reduced(np.dstack([one.person, one.of("hair"), one.of("clothes"), one.of("face", "neck")]) * _TELLS)
+        for one in people
+    ]
+    # The face turns; hair and neck tell the place.
+    faces = np.maximum(*(one.of("face") for one in people))
+    weight = reduced(1 - np.float32(0.9) * _blurred(_eroded(faces, 4), 0.02))
+    costs = np.full((2 * _DOWN + 1, 2 * _ACROSS + 1), np.inf)
+    for down, across in np.ndindex(*costs.shape):
+        y, x = down - _DOWN, across - _ACROSS
+        to = (slice(max(y, 0), _COARSE + min(y, 0)), slice(max(x, 0), _COARSE + min(x, 0)))
+        of = (slice(max(-y, 0), _COARSE - max(y, 0)), slice(max(-x, 0), _COARSE - max(x, 0)))
+        unlike = np.abs(planes[1][of] - planes[0][to]).sum(axis=2)
+        costs[down, across] = (unlike * weight[to]).sum() / weight[to].sum() + _GAIN * np.hypot(y, x)
+    row, column = divmod(int(np.argmin(costs)), costs.shape[1])
+    found = (column - _ACROSS + _lowest(costs[row], column), row - _DOWN + _lowest(costs[:, column], row))
+    return np.array(found, np.float32) / np.float32(_COARSE)
+
+
+def _lowest(costs: npt.NDArray[np.float64], index: int) -> float:
+    """Where beside the lowest of some costs the parabola through it and its neighbours is lowest."""
+    if not 0 < index < len(costs) - 1:
+        return 0.0
+    before, here, after = costs[index - 1 : index + 2]
+    return float((before - after) / max(2 * (before - 2 * here + after), 1e-9))
+
+
+def _warp(pictures: tuple[Array, Array], people: tuple[PersonMask, PersonMask], known: Array) -> Array:
+    """The displacement ``[2, SIDE, SIDE]`` that leads outline and neck to the photo's, 0 in the face."""
+    low = smoothstep(((coordinates() - _LOW[0]) / (_LOW[1] - _LOW[0])).astype(np.float32))[:, None, None]
+    planes = [
+        np.dstack([one.person * _OUTLINE, one.of("clothes") * _CLOTHES, low * picture * _COLOURS])
+        for picture, one in zip(pictures, people, strict=True)
+    ]
+    face = people[0].of("face")
+    core = _blurred(_eroded(face, 2), 0.02) ** 4
+    field = smooth_displacement(planes[0], planes[1], known, core, _STIFFNESS, _FARTHEST)
+    return np.asarray(field * (1 - smoothstep(np.float32(1.2) * _blurred(_eroded(face, 1), 0.03))), np.float32)
+
+
+def _warped(values: Array | Pixels, field: Array) -> Array:
+    """A plane or picture of any side, warped by a displacement in sides."""
+    import cv2
+
+    side = values.shape[0]
+    fine = np.dstack([cv2.resize(plane, (side, side), interpolation=cv2.INTER_LINEAR) for plane in field])
+    places = np.indices((side, side), np.float32)[::-1].transpose(1, 2, 0) + fine * np.float32(side)
+    return sampled(
+        values, np.asarray(places, np.float32), cv2.INTER_CUBIC if values.ndim == 3 else cv2.INTER_LINEAR
+    )
+
+
+def _shades(off: Array, before: PersonMask, then: PersonMask, grid: Array) -> Array:
+    """The photo's shades against the generator's before the edit, by layer, where the layers are after it."""
+    alike: Array = 1 / (1 + (np.abs(off).max(axis=2) / _OTHER) ** 2)
+    shift = np.zeros_like(off)
+    for layer in (("background",), ("hair",), ("face", "neck"), ("clothes",)):
+        weight = (alike * before.of(*layer) + 1e-5).astype(np.float32)
+        level = _blurred(weight[:, :, None] * off, _SHADE_WIDTH) / _blurred(weight, _SHADE_WIDTH)[:, :, None]
+        shift += sampled(np.asarray(level, np.float32), grid) * _blurred(then.of(*layer), 0.008)[:, :, None]
+    return shift
+
+
+def _head(mask: PersonMask) -> Array:
+    """Hair and face; what looks like a face beneath the chin is neck."""
+    allowed = face_oval() | (coordinates()[:, None] < CHIN)
+    return np.maximum(mask.of("hair"), mask.of("face") * allowed)
+
+
+def _region(error: Array, heads: tuple[Array, Array], then: PersonMask, person: Array, known: Array) -> Array:
+    """1 where the generator's picture is taken: its head and what covers the photo's, in one piece."""
+    from scipy.ndimage import label
+
+    unlike = _dilated(_blurred(np.abs(error).max(axis=2), 0.004), 1)
+    slopes = sum(np.abs(np.gradient(error, axis=axis)).max(axis=2) for axis in (0, 1))
+    along = coordinates() - np.float32(0.5)
+    depth: Array = np.float32(0.5) - (along[None, :] ** 8 + along[:, None] ** 8) ** np.float32(0.125)
+    old, head = heads
+    left = (person - then.person > 0.5) & (_dilated(old, 7) > 0.4)
+    left = _dilated(_dilated(_eroded(left.astype(np.float32), 1), 1), 4) > 0
+    within = (_eroded(np.minimum(then.of("face"), head), 1) > 0.6) | left
+    wish = np.where((head > 0.5) | (old * known > 0.5), np.where(head < 0.5, 1, 2 * head - 1), -1)
+    # Hair that the crop's edge would cut off does not grow; clothes and background are the photo's.
+    wish[(head > 0.3) & (person < 0.5) & (depth < _CUT_OFF)] = -1
+    weight = np.where(wish > 0, _HEAD * smoothstep(depth / np.float32(0.08)), _REST)
+    region = best_seam(
+        (unlike + slopes + 1.5) * (1 + 2 * depth), within & (depth > 0.02), depth < _RIM, unlike * wish * weight
+    )
+    for chosen in (True, False):
+        groups, count = label(region == chosen)
+        if count > 1:
+            region = np.where(groups == 1 + int(np.argmax(np.bincount(groups.ravel())[1:])), chosen, not chosen)
+    return region.astype(np.float32)
+
+
+def _meeting(error: Array, inside: Array, then: Array, person: Array) -> Array:
+    """The colour difference along the cut, spread from it and fading away, person and background each by itself."""
+    seam, total = inside * (1 - inside), np.zeros_like(error)
+    for old, new in ((1 - person, 1 - then), (person, then)):
+        weight = (seam * smoothstep(2 * old - 1) * smoothstep(2 * new - 1)).astype(np.float32) + np.float32(1e-7)
+        known = np.dstack([weight[:, :, None] * error, weight])
+        spread = np.sum([np.float32(share) * _blurred(known, width) for width, share in _MEETING], axis=0)
+        amount = new * smoothstep(spread[:, :, 3] / np.float32(0.004))
+        total += amount[:, :, None] * spread[:, :, :3] / (spread[:, :, 3:] + np.float32(1e-5))
+    return np.asarray(total, np.float32)
+
+
+def _blurred(values: Array, width: float) -> Array:
+    import cv2
+
+    return np.asarray(cv2.GaussianBlur(values.astype(np.float32), (0, 0), width * SIDE), np.float32)
+
+
+def _dilated(plane: Array, reach: int) -> Array:
+    import cv2
+
+    return np.asarray(cv2.dilate(plane, np.ones((2 * reach + 1,) * 2, np.uint8)), np.float32)
+
+
+def _eroded(plane: Array, reach: int) -> Array:
+    return 1 - _dilated(1 - plane, reach)
