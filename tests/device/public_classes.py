@@ -68,6 +68,7 @@ REHEARSED = {
     "low_rank.LowRankOptions": f"{_COMMAND}*lowrank*",
     "interfacegan.InterFaceGAN": f"{_COMMAND}*interfacegan*",
     "interfacegan_options.InterFaceGANOptions": f"{_COMMAND}*interfacegan*",
+    "way_back.WayBackOptions": f"{_COMMAND}*wayback*",
     "flow.FlowOptions": f"{_COMMAND}*-flow]",
     "attribute_flow.AttributeFlow": f"{_COMMAND}*-by flow]",
     "attribute_flow.FlowEdit": f"{_COMMAND}*-by flow]",

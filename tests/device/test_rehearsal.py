@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from stylegan_latents.editing.commands.cli import main as edit
+from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.encoders.face_recognition import FaceDistance, FaceRecognition
 from stylegan_latents.encoders.restyle import ReStyle
 from stylegan_latents.encoders.training.data import GeneratorSamples
@@ -252,6 +253,8 @@ COMMANDS = {
     "lowrank": ["discover", "-m", "lowrank", "-n", "2", "--mask", "mask.png", "--samples", "2"],
     "interfacegan": ["discover", "-m", "interfacegan", "--scorer", "colour", "--score", "redness",
                      "--samples", "300"],
+    "wayback": ["discover", "-m", "wayback", "-d", "../groups.safetensors", "--scorer", "colour",
+                "--samples", "120"],
     "flow": ["discover", "-m", "flow", "--scorer", "colour", "--score", "redness", "--samples", "120"],
     "by flow": [A, "--flow", "../flow.safetensors", "--set", "redness=0.5"],
     "mapper": [A, "--mapper", str(MAPPER)],
@@ -265,6 +268,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = enter_folder(tmp_path, monkeypatch)
     Image.linear_gradient("L").resize((32, 32)).save("mask.png")
     small_flow().save(tmp_path / "flow.safetensors")
+    Direction("groups", "small-w", torch.ones(3, 8), 1.0, by_group=True).save(tmp_path / "groups.safetensors")
     for name in ("one", "two"):
         Path(name).mkdir()
         Path(f"{name}/{A}").write_bytes(Path(A if name == "one" else B).read_bytes())

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
 from stylegan_latents.editing.directions.bend import Bend
@@ -23,17 +22,14 @@ from stylegan_latents.editing.directions.catalogue import known_directions, look
 from stylegan_latents.editing.directions.direction import JSON, Direction, load
 from stylegan_latents.editing.discovery.finders.base import NamedOptions, Plan
 from stylegan_latents.editing.discovery.finders.by_scores import ByScores
-from stylegan_latents.editing.discovery.fitting.linear import parse_groups
-from stylegan_latents.editing.discovery.fitting.samples import score_codes
-from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
 from stylegan_latents.generator.cli.progress import Begin, Progress
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import GROUPS
-from stylegan_latents.generator.statistics import WStatistics
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
     from stylegan_latents.generator.generator import Generator
 
 _BACK = -2.0
@@ -77,7 +73,7 @@ class WayBack:
     def __init__(
         self,
         G: "Generator",
-        scorer: Scorer,
+        scorer: "Scorer",
         direction: Direction,
         others: Mapping[str, Direction],
         ws: "Tensor",
@@ -85,16 +81,20 @@ class WayBack:
         exact: bool = False,
         start: Start | None = None,
     ) -> None:
-        for one in (direction, *others.values()):
-            if not one.by_group:
-                raise InputError(f"The direction '{one.name}' is not by groups of rows; find it with interfacegan.")
         self.G, self.scorer, self.direction, self.ws, self.exact = G, scorer, direction, ws, exact
         self.others = {name: one for name, one in others.items() if name in scorer.names}
+        for one in (direction, *self.others.values()):
+            if not one.by_group:
+                raise InputError(f"The direction '{one.name}' is not by groups of rows; find it with interfacegan.")
         self.start = start or Start()
 
     def find(self, count: int = 1, on_progress: Progress | None = None) -> list[Direction]:  # noqa: ARG002 - one
         """The direction with its way back; its provenance says how much of each change the codes predict."""
+        import numpy as np
         import torch
+
+        from stylegan_latents.editing.discovery.fitting.samples import score_codes
+        from stylegan_latents.generator.statistics import WStatistics
 
         begun = replace(self.direction, negative=self._begun(), bend=None)
         moved = begun.bind(self.G).apply(self.ws, _BACK)
@@ -146,12 +146,14 @@ class WayBack:
         """One unit of another direction in its layers, in multiples of this direction's scale."""
         import torch
 
+        from stylegan_latents.editing.discovery.fitting.linear import parse_groups
+
         chosen = parse_groups(other.layers)
         moves = torch.tensor([float(group in chosen) for group in GROUPS])
         return other.vector * moves[:, None] * (other.scale / self.direction.scale)
 
 
-def predictor(codes: Array, change: Array) -> tuple[Array, float]:
+def predictor(codes: "Array", change: "Array") -> "tuple[Array, float]":
     """A ridge regression of a change on the leading whitened axes of codes, without the mean.
 
     Args:
@@ -162,6 +164,8 @@ def predictor(codes: Array, change: Array) -> tuple[Array, float]:
         The weights, ``[w_dim]``, and the share of the variance that such a regression predicts on held-out samples.
     """
     read = codes[:, :_AXES] - codes[:, :_AXES].mean(0)
+    import numpy as np
+
     fold = np.arange(len(codes)) % _FOLDS
     guess = np.empty_like(change)
     for test in (fold == number for number in range(_FOLDS)):
@@ -172,7 +176,9 @@ def predictor(codes: Array, change: Array) -> tuple[Array, float]:
     return weights, share
 
 
-def _ridge(codes: Array, change: Array) -> Array:
+def _ridge(codes: "Array", change: "Array") -> "Array":
+    import numpy as np
+
     gram = codes.T @ codes + _PENALTY * np.eye(codes.shape[1])
     return np.asarray(np.linalg.solve(gram, codes.T @ (change - change.mean())))
 
