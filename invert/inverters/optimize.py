@@ -229,44 +229,40 @@ class _Search(Optimization):
         # The identity loss follows the schedule, as a constant weight makes all other terms end higher. Evaluated
         # at every second step with twice the weight, it costs half.
         losses, small = self.comparison(as_colour(drawn), 2 * factor, update_identity=step % 2 == 0)
-        shown = losses
-        losses = shown.detach() + self._pull()
+        shown, pull = losses, self._pull()
+        losses = (shown + pull).detach()
         better = self.lowest.update(losses, step)
         self.best = torch.where(better[:, None, None], self.coordinates.detach(), self.best)
         if self.camera is not None:
             self.camera.keep(better)
         self.adam.zero_grad()
         shown.sum().backward()  # type: ignore[no-untyped-call]
-        self._add_pull()
+        self._add_gradient(pull)
         self.adam.step()
         if self.camera is not None:
             self.camera.step(factor)
         # An image whose search diverged keeps its best code and does not affect the others.
-        finite = losses.detach()[torch.isfinite(losses)]
+        finite = losses[torch.isfinite(losses)]
         return small, float(finite.mean()) if len(finite) else math.nan
 
     def _pull(self) -> Tensor:
         """What distances from W's mean and from the start add to the losses, ``[N]``."""
-        codes = self.coordinates.detach()
-        pull = self.prior_weight * codes.square().mean(dim=(1, 2))
+        pull = self.prior_weight * self.coordinates.square().mean(dim=(1, 2))
         if self.start is not None:
-            pull = pull + self.settings.start_weight * (codes - self.start).square().mean(dim=(1, 2))
+            pull = pull + self.settings.start_weight * (self.coordinates - self.start).square().mean(dim=(1, 2))
         return pull
 
-    def _add_pull(self) -> None:
-        """Add the gradient of ``_pull`` to that of the picture, but for rows that the picture does not show.
+    def _add_gradient(self, pull: Tensor) -> None:
+        """Add the gradient of ``_pull`` to the picture's, but in rows that the picture does not show.
 
-        These keep their code. Alone, a weak gradient would be as good as a strong one: steps do not grow with it.
+        These keep their code: Adam's steps are as long for a weak gradient that is alone as for a strong one.
         """
-        codes, gradient = self.coordinates.detach(), self.coordinates.grad
+        gradient = self.coordinates.grad
         if gradient is None:
             return
-        pull = self.prior_weight * codes
-        if self.start is not None:
-            pull = pull + self.settings.start_weight * (codes - self.start)
-        drawn = (gradient != 0).any(dim=2, keepdim=True)
-        gradient += torch.where(drawn, 2 / codes[0].numel() * pull, 0.0)
-        if codes.shape[1] > 1:
+        (towards,) = torch.autograd.grad(pull.sum(), self.coordinates)
+        gradient += torch.where((gradient != 0).any(dim=2, keepdim=True), towards, 0.0)
+        if gradient.shape[1] > 1:
             gradient[:, self.held_rows] = 0
 
     def best_ws(self) -> Tensor:
