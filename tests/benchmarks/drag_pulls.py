@@ -5,12 +5,13 @@
 
 An hour or two: what is in the folder of ``--out`` is not done again, so that a run may be ended and continued.
 
-One landmark a face, in turn: a corner of the mouth outwards and up, the lower lip and the chin down, the nose's tip
-aside, a brow up. A pull has succeeded when the new picture's landmark is within 3 pixels of 1024 of its target,
-found by dlib's detector in the whole picture at its full size and averaged over boxes, and not by the search. For
-each: how far the landmark is from its target, what the search says it is, whether the search says that it is
-reached, the steps, and how far the person has changed (the distance of face recognition; above 0.6 it is somebody
-else). The last lines count what has succeeded, and what is said to be reached and is farther than 5 pixels away.
+One landmark a face, in turn: a corner of the mouth outwards and up, the lower lip and the chin down, the nose's
+tip aside, a brow up; the other way where the target would lie outside of the picture. A pull has succeeded when
+the new picture's landmark is within 3 pixels of 1024 of its target, found by dlib's detector in the whole picture
+at its full size and averaged over boxes, and not by the search. For each: how far the landmark is from its target,
+what the search says it is, whether the search says that it is reached, the steps, and how far the person has
+changed (the distance of face recognition; above 0.6 it is somebody else). The last lines count what has succeeded,
+and what is said to be reached and is farther than 5 pixels away.
 """
 
 import argparse
@@ -123,7 +124,10 @@ def _pull(
     scale = before.width / _SIDE
     face, identity = require_faces(before, name=code.name)[0], Identity()
     start = _place(landmark, face.landmarks)
-    target = tuple(np.array(start) + length * scale * np.array(_WAYS[landmark]))
+    pulled = length * scale * np.array(_WAYS[landmark])
+    target = start + pulled
+    if not all(0 <= place <= side - 1 for place, side in zip(target, before.size, strict=True)):
+        target = start - pulled
     handle = Handle(start, (float(target[0]), float(target[1])))
     allowed = None if mask == "none" else torch.from_numpy(region_masks([mask], [before], feather=0.0))
     ended = Drag(G, steps=steps).drag(code.ws, [handle], mask=allowed, noise=code.noise_or_const)

@@ -3,7 +3,8 @@
 Everything is computed by the processor, so that values, gradients and files are real. Each storage remembers on
 which device it would lie; what a program asks of its tensors' devices is answered from that. An operation on
 tensors of two devices fails, as does NumPy on one that is not the processor's; for Apple's ``mps`` so does float64,
-and any operation that PyTorch has not written for it. What the device's kernels compute is not rehearsed.
+and any operation that PyTorch has not written for it. What the device's kernels compute is not rehearsed:
+``on_device`` takes the device itself on a machine that has it.
 """
 
 import functools
@@ -252,3 +253,32 @@ def rehearsed(device: str) -> Iterator[Rehearsal]:
         patched.setattr(torch.autograd, "_engine_run_backward", run)
         with rehearsal:
             yield rehearsal
+
+
+class _OnDevice(TorchDispatchMode):
+    """Which of PyTorch's operators made tensors on a device."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__()
+        self.operations = set[str]()
+        self._type = device
+
+    def __torch_dispatch__(
+        self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if any(one.device.type == self._type for one in _tensors(result)):
+            self.operations.add(func.name().removeprefix("aten::"))
+        return result
+
+
+@contextmanager
+def on_device(device: str) -> Iterator[_OnDevice | Rehearsal]:
+    """A program's block on the device, in real float32, where this machine has it; else on a rehearsed one."""
+    if not (torch.cuda if device == "cuda" else torch.backends.mps).is_available():
+        with rehearsed(device) as rehearsal:
+            yield rehearsal
+        return
+    with pytest.MonkeyPatch.context() as patched, _OnDevice(device) as seen:
+        patched.setattr(torch.backends.cudnn, "allow_tf32", False)
+        yield seen

@@ -31,7 +31,7 @@ from stylegan_latents.invert.commands.cli import main as invert
 from stylegan_latents.invert.inverters.by_name import INVERTERS, make_inverter
 from stylegan_latents.invert.record.metrics import draw, measure
 from stylegan_latents.invert.search.identity_loss import FaceIdentity
-from tests.device.rehearsal import RefusedError, rehearsed
+from tests.device.rehearsal import RefusedError, on_device, rehearsed
 from tests.dlib_networks import parsed, small_network
 from tests.editing.command_folder import enter_folder
 from tests.editing.nonlinear.small_flows import small_flow
@@ -90,7 +90,7 @@ def _drawn(G: Generator, device: str) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_draws_and_learns_as_on_the_processor(name: str, dtype: torch.dtype, device: str) -> None:
     wanted = _drawn(NETWORKS[name]().to(dtype=dtype), "cpu")
-    with rehearsed(device) as rehearsal:
+    with on_device(device) as rehearsal:
         G = NETWORKS[name]().to(device).to(dtype=dtype)
         for found, expected in zip(_drawn(G, device), wanted, strict=True):
             # Devices take parts of other sizes, and a low precision rounds between them.
@@ -112,7 +112,7 @@ def test_every_network_draws_and_learns_as_on_the_processor(name: str, dtype: to
 
 @pytest.mark.parametrize("name", [*TORCH, *TENSORFLOW])
 def test_every_discriminator_scores(name: str, device: str) -> None:
-    with rehearsed(device):
+    with on_device(device):
         path = FOLDER / f"{name}.pkl" if name in TORCH else tensorflow_pickle(name)
         D = load_discriminator(path).to(device)
         side, channels = D.config.resolution, D.config.image_channels
@@ -128,7 +128,7 @@ def test_every_discriminator_scores(name: str, device: str) -> None:
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("method", INVERTERS)
 def test_every_inverter_finds_two_codes(method: str, precision: Any, device: str) -> None:
-    with rehearsed(device):
+    with on_device(device):
         G = odd_generator(odd_config(w_dim=8, z_dim=8, channels=(8, 8, 8))).to(device)
         images = noise_images(2, G.resolution)
         pivot = {"pivot": "optimize"} if INVERTERS[method].refines != "no" else {}
@@ -162,7 +162,7 @@ def _inverter(G: Generator, method: str, options: dict[str, Any]) -> Any:
 @pytest.mark.usefixtures("small_search")
 @pytest.mark.parametrize("weights", ["low-rank", "channels"])
 def test_tuning_in_every_form(weights: Any, device: str) -> None:
-    with rehearsed(device):
+    with on_device(device):
         G = odd_generator().to(device)
         inverter = make_inverter(G, "pivotal", pivot="optimize", steps=2, weights=weights)
         record = inverter.invert(noise_images(2, G.resolution))
@@ -175,7 +175,7 @@ def test_tuning_in_every_form(weights: Any, device: str) -> None:
     [("plain", False), ("plain", True), ("perceptual", False), ("psp", False), ("psp", True), ("e4e", False)],
 )
 def test_every_encoder_encodes_and_learns(architecture: Any, restyle: bool, device: str) -> None:
-    with rehearsed(device):
+    with on_device(device):
         G = odd_generator(odd_config(w_dim=8, z_dim=8, channels=(8, 8, 8)))
         encoder = small_encoder(G, architecture, restyle=restyle)
         accelerator = SimpleNamespace(
@@ -203,7 +203,7 @@ def test_every_encoder_encodes_and_learns(architecture: Any, restyle: bool, devi
 
 
 def test_the_identity_loss_in_a_search(device: str) -> None:
-    with rehearsed(device):
+    with on_device(device):
         corners = torch.tensor([[[0.2, 0.2], [0.8, 0.2], [0.2, 0.8]]]).repeat(2, 1, 1)
         loss = FaceIdentity(corners, torch.tensor([True, False]), FaceRecognition(parsed(small_network())))
         for dtype in (torch.float32, torch.bfloat16):
@@ -216,7 +216,7 @@ def test_the_identity_loss_in_a_search(device: str) -> None:
 @pytest.mark.slow
 def test_metrics(device: str) -> None:
     widths = (3, 4, 4, 5, 5, 6, 6, 6, 7, 7, 7, 8, 8, 8)
-    with rehearsed(device):
+    with on_device(device):
         tensors = {f"conv{i}.weight": torch.rand(widths[i + 1], widths[i], 3, 3) for i in range(13)}
         tensors |= {f"conv{i}.bias": torch.rand(widths[i + 1]) for i in range(13)}
         G = random_stylegan3(T).to(device)
@@ -279,7 +279,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_of_edit(name: str, device: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with rehearsed(device) as rehearsal:
+    with on_device(device) as rehearsal:
         assert edit([*COMMANDS[name], *HERE, device]) == 0, capsys.readouterr().err
     assert rehearsal.operations
 
@@ -290,7 +290,7 @@ def test_photos_in_a_batch(device: str) -> None:
     Path("photos").mkdir()
     for number in range(2):
         Image.new("RGB", (64, 64), (80 * number, 80, 200)).save(f"photos/{number}.png")
-    with rehearsed(device):
+    with on_device(device):
         words = [
             "photos",
             "--no-align",

@@ -25,7 +25,7 @@ from stylegan_latents.invert.photos.files import read_photo, to_tensor
 from tests.demo.small_studio import wide_generator
 from tests.device import test_rehearsal as most
 from tests.device.public_classes import NOT_REHEARSED, REHEARSED, public_classes
-from tests.device.rehearsal import rehearsed
+from tests.device.rehearsal import on_device
 from tests.device.test_rehearsal import HERE, _device, _folder
 from tests.editing.discovery.finders.test_text import ColourTexts
 from tests.editing.repose.people import save_files
@@ -48,7 +48,7 @@ def test_every_public_class_is_rehearsed() -> None:
 @pytest.mark.usefixtures("folder", "small_search")
 def test_a_film_is_inverted_edited_and_pasted_back(device: str) -> None:
     save_film(Path("clip.mp4"), morphing(odd_generator(), 3))
-    with rehearsed(device) as rehearsal:
+    with on_device(device) as rehearsal:
         assert invert(["clip.mp4", "--no-align", "--steps", "3", "--every", "2", *HERE, device]) == 0
         record = "clip.inversion.safetensors"
         assert edit([record, "-d", "smile", "-s", "1", "--paste-back", *HERE, device]) == 0
@@ -58,7 +58,7 @@ def test_a_film_is_inverted_edited_and_pasted_back(device: str) -> None:
 def test_a_person_is_reposed(device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     save_files(tmp_path)
-    with rehearsed(device) as rehearsal:
+    with on_device(device) as rehearsal:
         words = ["me.png", "--to", "you_iuv.png", "--wear", "you.png", "--model", "model.pt", "--device", device]
         assert edit(["repose", *words]) == 0
     assert rehearsal.operations
@@ -67,7 +67,7 @@ def test_a_person_is_reposed(device: str, tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.usefixtures("folder", "small_search")
 def test_a_photo_is_pasted_back(device: str) -> None:
     Image.linear_gradient("L").resize((96, 80)).convert("RGB").save("me.png")
-    with rehearsed(device):
+    with on_device(device):
         assert invert(["me.png", "--no-align", "--steps", "2", "--method", "optimize", *HERE, device]) == 0
         assert edit(["me.png", "-d", "smile", "-s", "1", "--paste-back", *HERE, device]) == 0
     assert Image.open("me.smile+1.pasted.png").size == (96, 80)
@@ -85,7 +85,7 @@ class _Texts(ColourTexts):
 
 @pytest.mark.slow
 def test_texts(device: str) -> None:
-    with rehearsed(device):
+    with on_device(device):
         G, model = odd_generator().to(device), _Texts(device)
         finder = TextDirections(G, model)
         one = finder.direction("a red picture", "a picture", G.sample(range(4)), name="red", count=8)
@@ -96,7 +96,7 @@ def test_texts(device: str) -> None:
 
 @pytest.mark.slow
 def test_a_part_of_another(device: str) -> None:
-    with rehearsed(device):
+    with on_device(device):
         G = odd_generator().to(device)
         ws = G.sample([0, 1])
         weights = torch.ones(sum(layer.channels for layer in G.layers))
@@ -118,7 +118,7 @@ def test_scorers_from_files(device: str, tmp_path: Path) -> None:
             Image.new("RGB", (64, 64), shade).save(tmp_path / "labels" / label / f"{number}.png")
     bright = ClassifierScorer(tmp_path / "bright.pt")
     labelled = LabelledScorer(tmp_path / "labels", features=lambda x: x.mean((2, 3)).cpu().double().numpy())
-    with rehearsed(device):
+    with on_device(device):
         images = torch.rand(2, 3, 32, 32, device=device)
         for scorer in (bright, labelled):
             assert np.isfinite(scorer.score(images)).all()
@@ -128,7 +128,7 @@ def test_scorers_from_files(device: str, tmp_path: Path) -> None:
 def test_the_scorer_of_faces(device: str) -> None:
     photo = read_photo(ASTRONAUT)
     crop = to_tensor(align_face(photo, find_faces(photo)[0], 256)[0])
-    with rehearsed(device):
+    with on_device(device):
         scores = FaceScorer().score(crop.to(device))
     assert np.isfinite(scores).all()
 
@@ -139,13 +139,13 @@ def test_a_table_of_scores(device: str) -> None:
     rows = [f"{seed},{seed % 7}" for seed in range(120)]
     Path("scores.csv").write_text("\n".join(["seed,sevenths", *rows]))
     words = ["discover", "-m", "interfacegan", "--scorer", "scores.csv", "--score", "sevenths"]
-    with rehearsed(device):
+    with on_device(device):
         assert edit([*words, *HERE, device]) == 0
 
 
 @pytest.mark.slow
 def test_the_demos_edits(device: str, tmp_path: Path) -> None:
-    with rehearsed(device):
+    with on_device(device):
         studio = Studio(wide_generator().to(device), folder=tmp_path, steps=2)
         try:
             visit = studio.enter("one")
