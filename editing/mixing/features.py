@@ -21,6 +21,7 @@ _EDGE = 0.8  # how near to its middle a soft seam counts
 _LID = 2.0  # standard deviation of an open eye's soft edge, in pixels
 _BROW = 0.2  # a brow's height, as a fraction of the distance of the eyes
 _WHITE, _LIGHT = 85, (0.6, 1.4)  # percentile of open eyes that is white; bounds of its change
+_IRIS = 0.6  # the brightness of irises beside that of whites
 
 
 def lay_feature(collage: Image.Image, base: Portrait, donor: Portrait, name: str) -> Laid:
@@ -38,9 +39,9 @@ def lay_feature(collage: Image.Image, base: Portrait, donor: Portrait, name: str
     if name == "eyes":
         # Between the lids the donor's own colours, as irises are not skin, in the receiver's light.
         eyes = _between_lids(moved)
-        light = _whites(base, _between_lids(base.landmarks)) / max(_whites(theirs, eyes), 1.0)
+        seen = _in_light_of(theirs.pixels, _whites(theirs, eyes), _whites(base, _between_lids(base.landmarks)))
         eyes = eyes * mask
-        laid = blend_pictures(laid, picture_of(theirs.pixels * np.clip(light, *_LIGHT)), eyes)
+        laid = blend_pictures(laid, picture_of(seen), eyes)
     return laid, mask, (4 * mask * (1 - mask) > _EDGE).astype(np.float32), eyes
 
 
@@ -65,9 +66,19 @@ def _brows(landmarks: Landmarks) -> Array:
     return blurred(mask > 0, _LID)
 
 
-def _whites(portrait: Portrait, eyes: Array) -> float:
-    """How bright the whites of open eyes are, 0 to 255."""
-    return float(np.percentile(portrait.pixels.mean(axis=2)[eyes >= min(0.5, float(eyes.max()))], _WHITE))
+def _whites(portrait: Portrait, eyes: Array) -> Array:
+    """The colour of the whites of open eyes, ``[3]``, 0 to 255."""
+    open_eyes = portrait.pixels[eyes >= min(0.5, float(eyes.max()))]
+    brightness = open_eyes.mean(axis=1)
+    return np.asarray(open_eyes[brightness >= np.percentile(brightness, _WHITE)].mean(axis=0).clip(1.0))
+
+
+def _in_light_of(pixels: Array, white: Array, goal: Array) -> Array:
+    """Pixels of eyes with these whites in the light that gives others; what is nearly white takes their hue."""
+    lit = pixels * np.clip(goal.mean() / white.mean(), *_LIGHT)
+    brightness = lit.mean(axis=2, keepdims=True)
+    whiteness = ((pixels.mean(axis=2, keepdims=True) / white.mean() - _IRIS) / (1 - _IRIS)).clip(0, 1)
+    return np.asarray(lit + whiteness * (brightness * goal / goal.mean() - lit), dtype=np.float32)
 
 
 def _anchors(landmarks: Landmarks) -> Points:

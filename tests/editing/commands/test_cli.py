@@ -88,6 +88,8 @@ def test_a_published_direction_is_described(capsys: pytest.CaptureFixture[str]) 
 def test_a_photo_stands_for_its_record(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["me.png", "-d", "pose", "-s", "1", *MODEL]) == 0
     assert "Using me.inversion.safetensors" in capsys.readouterr().out
+    assert main(["me.inverted.png", "-d", "pose", "-s", "2", *MODEL]) == 0
+    assert "Using me.inversion.safetensors" in capsys.readouterr().out
     Path("you.png").touch()
     assert main(["you.png", "-d", "pose", "-s", "1", *MODEL]) == 2
     assert "run `invert you.png` first" in one_sentence(capsys)
@@ -102,7 +104,7 @@ def test_a_photo_stands_for_its_record(capsys: pytest.CaptureFixture[str]) -> No
         (["-d", "pose", "-s", "1", "-s", "2"], "1 direction came with 2 strengths"),
         (["-d", "pose", "-s", "nan"], "finite"),
         (["-d", "pose", "-s", "-inf"], "finite"),
-        (["-d", "pose", "-s", "much"], "--strength"),
+        (["-d", "pose", "-s", "much"], "'--strength' / '-s': it takes a number"),
         (["-d", "smiel", "-s", "1"], "did you mean smile"),
         (["-d", "zzz", "-s", "1"], "pose, smile"),
         (["-d", "pose", "-s", "1", "--layers", "deep"], "deep"),
@@ -110,6 +112,9 @@ def test_a_photo_stands_for_its_record(capsys: pytest.CaptureFixture[str]) -> No
         (["-d", "pose", "-s", "1", "--out", "turned.xyz"], ".xyz"),
         (["missing.inversion.safetensors", "-d", "pose", "-s", "1"], "does not exist"),
         (["gird", "-d", "pose"], "There is no command 'gird'; did you mean grid?"),
+        (["me.png", "smile"], "'smile' is a direction; write --direction smile --strength 2."),
+        (["--smile", "2"], "'--smile' is a direction; write --direction smile --strength 2."),
+        (["me.png", "you.png", "-d", "pose"], "More is given than the command takes: you.png."),
         (["mxi", "a", "b"], "There is no command 'mxi'; did you mean mix?"),
         (["nobody", "-d", "pose"], "There is no record nobody"),
         (["torch-seed:3@2", "-d", "pose"], "has no class 2"),
@@ -241,7 +246,10 @@ def test_a_record_of_several_images_is_refused(capsys: pytest.CaptureFixture[str
 def test_a_folder_without_records_says_what_to_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "me.inversion.safetensors").unlink()
     assert main(["-d", "pose", "-s", "1", *MODEL]) == 2
-    assert "run `invert PHOTO` first" in one_sentence(capsys)
+    assert "in this folder; run `invert PHOTO` first" in one_sentence(capsys)
+    (folder / "none").mkdir()
+    assert main(["none", "-d", "pose", "-s", "1", *MODEL]) == 2
+    assert "in none; run `invert PHOTO` first" in one_sentence(capsys)
 
 
 @pytest.mark.parametrize("command", [[], ["grid"], ["directions"], ["discover"]])
