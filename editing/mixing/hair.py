@@ -13,6 +13,9 @@ HAIR = "hair"
 _SURE, _LIKELY, _FROM, _TO = 0.9, 0.4, 0.2, 0.5
 # Pieces of hair: pixels to the next, the least deviation of a colour of Lab, and deviations from the hair's mean.
 _GAP, _LEAST_SPREAD, _FARTHEST_COLOUR = 45, 6.0, 1.5
+# Loose strands: pixels to the hair, their greatest width, and the side of the surroundings that they differ from.
+_REACH, _STRAND, _AROUND = 90, 25, 61
+_THERE, _OTHER_COLOUR = 0.15, 40.0  # the share of hair that is a strand; how far mixed colours may lie from it
 _BACKGROUND_SIDE = 128  # at which what hair uncovers is filled
 
 
@@ -32,12 +35,12 @@ def lay_hair(collage: Image.Image, base: Portrait, donor: Portrait, name: str) -
     theirs = donor.warped(matrix, base.landmarks)
     new, old = _hair(theirs), _hair(base)
     uncovered = cv2.dilate((old - new).clip(0, 1), np.ones((9, 9))) > 0.3
-    gaps = _gaps(base, new)
-    freed = blurred(uncovered | gaps, 2)
+    gaps, strands = _gaps(base, new), _strands(base, old)
+    freed = blurred(uncovered | gaps | strands, 2)
     background, face, neck = theirs.of("background"), theirs.of("face"), theirs.of("neck")
     skin = (face + neck)[:, :, None]
     filling = (
-        background[:, :, None] * _background(base)
+        background[:, :, None] * _background(base, strands)
         + skin * _recoloured(theirs, base)
         + (1 - background[:, :, None] - skin) * theirs.pixels
     )
@@ -98,13 +101,33 @@ def _hair(portrait: Portrait) -> Array:
     return np.asarray(seen * cv2.dilate(kept.astype(np.float32), np.ones((9, 9))), dtype=np.float32)
 
 
-def _background(portrait: Portrait) -> Array:
-    """The background as it may go on behind the person, ``[side, side, 3]``."""
+def _strands(portrait: Portrait, hair: Array) -> npt.NDArray[np.bool_]:
+    """Loose strands of hair before the background, which are too thin for the masks."""
+    import cv2
+
+    sure = hair > _SURE
+    if not sure.any():
+        return np.zeros_like(sure)
+    behind = portrait.of("background")[:, :, None]
+    plain = behind * portrait.pixels + (1 - behind) * _background(portrait, sure)
+    plain = cv2.medianBlur(plain.clip(0, 255).astype(np.uint8), _AROUND).astype(np.float32)
+    # A strand's colour is mixed of the hair's and of what is behind it.
+    towards, there = np.median(portrait.pixels[sure], axis=0) - plain, portrait.pixels - plain
+    share = (towards * there).sum(axis=2) / np.maximum(np.square(towards).sum(axis=2), 1.0)
+    rest = np.linalg.norm(there - share[:, :, None] * towards, axis=2)
+    near = cv2.dilate((hair > 0.5).astype(np.uint8), np.ones((2 * _REACH + 1,) * 2)) > 0
+    found = ((share > _THERE) & (rest < _OTHER_COLOUR) & near & (behind[:, :, 0] > 0.5)).astype(np.uint8)
+    found -= cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((_STRAND, _STRAND)))
+    return np.asarray(cv2.dilate(found, np.ones((7, 7))) > 0)
+
+
+def _background(portrait: Portrait, strands: npt.NDArray[np.bool_]) -> Array:
+    """The background as it may go on behind the person and loose strands of hair, ``[side, side, 3]``."""
     import cv2
 
     size = (_BACKGROUND_SIDE, _BACKGROUND_SIDE)
     small = cv2.resize(portrait.pixels, size, interpolation=cv2.INTER_AREA)
-    share = cv2.resize(portrait.of("background"), size, interpolation=cv2.INTER_AREA)
+    share = cv2.resize(portrait.of("background") * (1 - strands), size, interpolation=cv2.INTER_AREA)
     hidden = cv2.dilate((share < 0.9).astype(np.uint8), np.ones((3, 3)))
     filled = cv2.inpaint(small.clip(0, 255).astype(np.uint8), hidden, 5, cv2.INPAINT_TELEA)
     return np.asarray(cv2.resize(filled, (SIDE, SIDE)), dtype=np.float32)
