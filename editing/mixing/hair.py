@@ -15,6 +15,7 @@ _SURE, _LIKELY, _FROM, _TO = 0.9, 0.4, 0.2, 0.5
 _GAP, _LEAST_SPREAD, _FARTHEST_COLOUR = 45, 6.0, 1.5
 # Loose strands: pixels to the hair, their greatest width, and the side of the surroundings that they differ from.
 _REACH, _STRAND, _AROUND = 90, 25, 61
+_PLAIN = 6.0  # the median deviation of a plain background from its surroundings, of 255
 _THERE, _OTHER_COLOUR = 0.15, 40.0  # the share of hair that is a strand; how far mixed colours may lie from it
 _BACKGROUND_SIDE = 128  # at which what hair uncovers is filled
 
@@ -102,7 +103,7 @@ def _hair(portrait: Portrait) -> Array:
 
 
 def _strands(portrait: Portrait, hair: Array) -> npt.NDArray[np.bool_]:
-    """Loose strands of hair before the background, which are too thin for the masks."""
+    """Loose strands of hair, which are too thin for the masks, before a plain background."""
     import cv2
 
     sure = hair > _SURE
@@ -111,8 +112,11 @@ def _strands(portrait: Portrait, hair: Array) -> npt.NDArray[np.bool_]:
     behind = portrait.of("background")[:, :, None]
     plain = behind * portrait.pixels + (1 - behind) * _background(portrait, sure)
     plain = cv2.medianBlur(plain.clip(0, 255).astype(np.uint8), _AROUND).astype(np.float32)
+    there, seen = portrait.pixels - plain, behind[:, :, 0] > 0.9
+    if not seen.any() or np.median(np.linalg.norm(there[seen], axis=1)) > _PLAIN:
+        return np.zeros_like(sure)
     # A strand's colour is mixed of the hair's and of what is behind it.
-    towards, there = np.median(portrait.pixels[sure], axis=0) - plain, portrait.pixels - plain
+    towards = np.median(portrait.pixels[sure], axis=0) - plain
     share = (towards * there).sum(axis=2) / np.maximum(np.square(towards).sum(axis=2), 1.0)
     rest = np.linalg.norm(there - share[:, :, None] * towards, axis=2)
     near = cv2.dilate((hair > 0.5).astype(np.uint8), np.ones((2 * _REACH + 1,) * 2)) > 0

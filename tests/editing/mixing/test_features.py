@@ -39,3 +39,15 @@ def test_brows_stay_the_receivers() -> None:
     for brow in (LANDMARKS.left_brow, LANDMARKS.right_brow):
         x, y = np.rint(brow[2]).astype(int)
         assert changed[y, x] < 0.2
+
+
+def test_whites_of_eyes_are_the_receivers_and_irises_the_donors() -> None:
+    mine, theirs = drawn_portrait(20, (20, 20, 20)), drawn_portrait(20, (20, 20, 20))
+    eye = LANDMARKS.left_eye
+    x, y = np.rint(eye.mean(0)).astype(int)
+    for one, white, iris in ((mine, (210, 210, 210), (80, 50, 30)), (theirs, (230, 220, 150), (40, 90, 120))):
+        one.pixels[y - 4 : y + 5, round(eye[:, 0].min()) : round(eye[:, 0].max()) + 1] = white
+        one.pixels[y - 4 : y + 5, x - 4 : x + 5] = iris
+    pixels = np.asarray(lay_feature(mine.picture, mine, theirs, "eyes")[0]).astype(int)
+    assert np.ptp(pixels[y, x - 8]) < 25
+    assert pixels[y, x, 2] - pixels[y, x, 0] > 50

@@ -21,3 +21,16 @@ def test_what_longer_hair_covered_is_background_again() -> None:
     mine, theirs = drawn_portrait(60, (20, 20, 20)), drawn_portrait(20, (180, 60, 30))
     pixels = np.asarray(lay_hair(mine.picture, mine, theirs, "hair")[0]).astype(int)
     assert np.abs(pixels[270 - 165, SIDE // 2] - COLOURS["background"]).max() < 25
+
+
+def test_loose_strands_before_a_plain_background_go_with_the_hair() -> None:
+    mine, theirs = drawn_portrait(40, (20, 20, 20)), drawn_portrait(20, (180, 60, 30))
+    strand = np.s_[60:140, 80:84]
+    mine.pixels[strand] = (40, 60, 80)
+    pixels = np.asarray(lay_hair(mine.picture, mine, theirs, "hair")[0]).astype(int)
+    assert np.abs(pixels[strand] - COLOURS["background"]).max() < 25
+    # Before a rough wall they cannot be told.
+    wall = np.random.default_rng(0).uniform(-40, 40, (SIDE, SIDE, 1)) * mine.of("background")[:, :, None]
+    mine.pixels[:] += wall
+    pixels = np.asarray(lay_hair(mine.picture, mine, theirs, "hair")[0]).astype(int)
+    assert np.abs(pixels[strand] - mine.pixels[strand]).max() < 2
