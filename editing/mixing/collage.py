@@ -44,10 +44,14 @@ class Portrait:
         return np.asarray(self.shares[CLASSES.index(name)])
 
     def warped(self, matrix: Array, landmarks: Landmarks) -> "Portrait":
-        """Moved by an affine map ``[2, 3]`` of pixels."""
-        return Portrait(
-            _warp(self.pixels, matrix), landmarks, np.stack([_warp(one, matrix) for one in self.shares])
-        )
+        """Moved by an affine map ``[2, 3]`` of pixels; above its upper edge is background."""
+        shares = np.stack([_warp(one, matrix) for one in self.shares])
+        above = np.zeros((SIDE, SIDE), np.float32)
+        # Rows of the picture that is moved, which a crop's upper edge cuts off.
+        above[: max(round(float(matrix[1, 2])), 0)] = 1
+        shares *= 1 - above
+        shares[CLASSES.index("background")] += above
+        return Portrait(_warp(self.pixels, matrix), landmarks, shares)
 
 
 def in_colours_of(drawn: Image.Image, collage: Image.Image, where: Array) -> Image.Image:

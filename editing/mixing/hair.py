@@ -5,6 +5,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from stylegan_latents.editing.mixing.collage import BAND, SIDE, Array, Laid, Portrait, blurred, picture_of
+from stylegan_latents.invert.faces.landmarks import Landmarks
 
 HAIR = "hair"
 """The part that ``lay_hair`` is for."""
@@ -15,6 +16,7 @@ _SURE, _LIKELY, _FROM, _TO = 0.9, 0.4, 0.2, 0.5
 _GAP, _LEAST_SPREAD, _FARTHEST_COLOUR = 45, 6.0, 1.5
 # Loose strands: pixels to the hair, their greatest width, and the side of the surroundings that they differ from.
 _REACH, _STRAND, _AROUND = 90, 25, 61
+_INSET, _HANGING = 0.08, 0.2  # of a beard: how far inside of the jaw, and below the chin in heights of the outline
 _PLAIN = 6.0  # the median deviation of a plain background from its surroundings, of 255
 _THERE, _OTHER_COLOUR = 0.15, 40.0  # the share of hair that is a strand; how far mixed colours may lie from it
 _BACKGROUND_SIDE = 128  # at which what hair uncovers is filled
@@ -51,7 +53,9 @@ def lay_hair(collage: Image.Image, base: Portrait, donor: Portrait, name: str) -
     pixels = pixels + new[:, :, None] * (filling - pixels)
     affected = (np.maximum(np.maximum(new, old), freed) > 0.3).astype(np.uint8)
     changed = blurred(cv2.dilate(affected, np.ones((13, 13))) > 0, 4)
-    seams = np.maximum.reduce([_edges(new), _edges(freed), gaps.astype(np.float32)])
+    # Strands leave no seam that would matter.
+    edges = _edges(blurred(uncovered | gaps, 2))
+    seams = np.maximum.reduce([_edges(new), edges, gaps.astype(np.float32)])
     return picture_of(pixels), changed, seams, np.zeros_like(changed)
 
 
@@ -75,14 +79,14 @@ def _gaps(portrait: Portrait, hair: Array) -> npt.NDArray[np.bool_]:
 
 
 def _hair(portrait: Portrait) -> Array:
-    """The hair, 0 to 1: what hangs together with its surest part, and pieces of its colour near that.
+    """The hair, 0 to 1: what hangs together with its surest part, and pieces of its colour near that; no beard.
 
     Clothes of a colour near the hair's are taken for hair in places, below the hair and apart from it.
     """
     import cv2
     from scipy.ndimage import label
 
-    share = portrait.of(HAIR)
+    share = portrait.of(HAIR) * (1 - _beard(portrait.landmarks))
     sure, count = label(share > _SURE)
     if not count:
         return np.zeros_like(share)
@@ -100,6 +104,18 @@ def _hair(portrait: Portrait) -> Array:
             kept |= there
     seen = ((share - _FROM) / (_TO - _FROM)).clip(0, 1)
     return np.asarray(seen * cv2.dilate(kept.astype(np.float32), np.ones((9, 9))), dtype=np.float32)
+
+
+def _beard(landmarks: Landmarks) -> Array:
+    """Where a beard is or would be, 0 to 1: the jaw below the nose, and what hangs from the chin."""
+    import cv2
+
+    jaw = landmarks.outline[3:-3]
+    inner = jaw + _INSET * (jaw.mean(0) - jaw)
+    hanging = landmarks.outline[6:-6] + np.array([0, _HANGING * np.ptp(landmarks.outline[:, 1])])
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(np.concatenate([inner, hanging])).astype(np.int32)), 1)
+    return blurred(mask > 0, 3)
 
 
 def _strands(portrait: Portrait, hair: Array) -> npt.NDArray[np.bool_]:

@@ -2,7 +2,8 @@ import numpy as np
 
 from stylegan_latents.editing.mixing.collage import SIDE
 from stylegan_latents.editing.mixing.hair import lay_hair
-from tests.editing.mixing.drawn_portrait import COLOURS, drawn_portrait
+from stylegan_latents.invert.photos.person_mask import CLASSES
+from tests.editing.mixing.drawn_portrait import COLOURS, LANDMARKS, drawn_portrait
 
 
 def test_hair_comes_with_its_outline_and_colour() -> None:
@@ -34,3 +35,20 @@ def test_loose_strands_before_a_plain_background_go_with_the_hair() -> None:
     mine.pixels[:] += wall
     pixels = np.asarray(lay_hair(mine.picture, mine, theirs, "hair")[0]).astype(int)
     assert np.abs(pixels[strand] - mine.pixels[strand]).max() < 2
+
+
+def test_a_beard_stays_behind() -> None:
+    mine, theirs = drawn_portrait(20, (20, 20, 20)), drawn_portrait(60, (180, 60, 30))
+    left, right = LANDMARKS.outline[[5, -6]]
+    beard = np.s_[round(left[1]) : round(LANDMARKS.outline[8, 1]) - 8, round(left[0]) + 8 : round(right[0]) - 8]
+    theirs.shares[(slice(None), *beard)] = np.eye(len(CLASSES))[CLASSES.index("hair")][:, None, None]
+    collage = np.asarray(lay_hair(mine.picture, mine, theirs, "hair")[0])
+    assert np.array_equal(collage[beard], mine.pixels[beard])
+
+
+def test_above_a_donors_picture_is_background() -> None:
+    theirs = drawn_portrait(160, (180, 60, 30))
+    moved = theirs.warped(np.array([[1, 0, 0], [0, 1, 60]], np.float32), LANDMARKS)
+    assert moved.of("background")[:60].min() == 1
+    assert moved.of("hair")[:60].max() == 0
+    assert np.allclose(moved.shares.sum(0), 1)
