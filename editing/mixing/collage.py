@@ -45,10 +45,12 @@ class Portrait:
 
     def warped(self, matrix: Array, landmarks: Landmarks) -> "Portrait":
         """Moved by an affine map ``[2, 3]`` of pixels; above its upper edge is background."""
+        import cv2
+
         shares = np.stack([_warp(one, matrix) for one in self.shares])
-        above = np.zeros((SIDE, SIDE), np.float32)
-        # Rows of the picture that is moved, which a crop's upper edge cuts off.
-        above[: max(round(float(matrix[1, 2])), 0)] = 1
+        back = cv2.invertAffineTransform(matrix)
+        columns, rows = np.meshgrid(np.arange(SIDE), np.arange(SIDE))
+        above = (back[1, 0] * columns + back[1, 1] * rows + back[1, 2] < 0).astype(np.float32)
         shares *= 1 - above
         shares[CLASSES.index("background")] += above
         return Portrait(_warp(self.pixels, matrix), landmarks, shares)

@@ -18,7 +18,9 @@ _GAP, _LEAST_SPREAD, _FARTHEST_COLOUR = 45, 6.0, 1.5
 _REACH, _STRAND, _AROUND = 90, 25, 61
 _INSET, _HANGING = 0.08, 0.2  # of a beard: how far inside of the jaw, and below the chin in heights of the outline
 _PLAIN = 6.0  # the median deviation of a plain background from its surroundings, of 255
+_CONTRAST = 60.0  # the least distance of the hair's colour from the background's at which strands are told
 _THERE, _OTHER_COLOUR = 0.15, 40.0  # the share of hair that is a strand; how far mixed colours may lie from it
+_ENDS, _BROW = 22, 6  # pixels from a fringe to the ends of its hair, and from those to the brows
 _BACKGROUND_SIDE = 128  # at which what hair uncovers is filled
 
 
@@ -37,7 +39,8 @@ def lay_hair(collage: Image.Image, base: Portrait, donor: Portrait, name: str) -
     matrix = np.linalg.lstsq(lifted, goal, rcond=None)[0].T.astype(np.float32)
     theirs = donor.warped(matrix, base.landmarks)
     new, old = _hair(theirs), _hair(base)
-    uncovered = cv2.dilate((old - new).clip(0, 1), np.ones((9, 9))) > 0.3
+    gone = (old - new).clip(0, 1)
+    uncovered = (cv2.dilate(gone, np.ones((9, 9))) > 0.3) | _fringe(base, gone)
     gaps, strands = _gaps(base, new), _strands(base, old)
     freed = blurred(uncovered | gaps | strands, 2)
     background, face, neck = theirs.of("background"), theirs.of("face"), theirs.of("neck")
@@ -118,6 +121,15 @@ def _beard(landmarks: Landmarks) -> Array:
     return blurred(mask > 0, 3)
 
 
+def _fringe(portrait: Portrait, hair: Array) -> npt.NDArray[np.bool_]:
+    """The forehead about hair, over which the ends of a fringe are too thin for the masks."""
+    import cv2
+
+    near = cv2.dilate(hair, np.ones((2 * _ENDS + 1,) * 2)) > 0.3
+    near[max(round(float(portrait.landmarks.brows[:, 1].min())) - _BROW, 0) :] = False
+    return np.asarray(near & (portrait.of("background") < 0.5))
+
+
 def _strands(portrait: Portrait, hair: Array) -> npt.NDArray[np.bool_]:
     """Loose strands of hair, which are too thin for the masks, before a plain background."""
     import cv2
@@ -133,7 +145,7 @@ def _strands(portrait: Portrait, hair: Array) -> npt.NDArray[np.bool_]:
         return np.zeros_like(sure)
     # A strand's colour is mixed of the hair's and of what is behind it.
     towards = np.median(portrait.pixels[sure], axis=0) - plain
-    share = (towards * there).sum(axis=2) / np.maximum(np.square(towards).sum(axis=2), 1.0)
+    share = (towards * there).sum(axis=2) / np.maximum(np.square(towards).sum(axis=2), _CONTRAST**2)
     rest = np.linalg.norm(there - share[:, :, None] * towards, axis=2)
     near = cv2.dilate((hair > 0.5).astype(np.uint8), np.ones((2 * _REACH + 1,) * 2)) > 0
     found = ((share > _THERE) & (rest < _OTHER_COLOUR) & near & (behind[:, :, 0] > 0.5)).astype(np.uint8)

@@ -52,3 +52,19 @@ def test_above_a_donors_picture_is_background() -> None:
     assert moved.of("background")[:60].min() == 1
     assert moved.of("hair")[:60].max() == 0
     assert np.allclose(moved.shares.sum(0), 1)
+
+
+def test_ends_of_a_fringe_go_with_it() -> None:
+    mine, theirs = drawn_portrait(20, (20, 20, 20)), drawn_portrait(20, (180, 60, 30))
+    brow = round(LANDMARKS.brows[:, 1].min())
+    forehead = np.s_[brow - 40 : brow - 20, SIDE // 2 - 60 : SIDE // 2 + 60]
+    mine.shares[(slice(None), *forehead)] = np.eye(len(CLASSES))[CLASSES.index("hair")][:, None, None]
+    end = np.s_[brow - 20 : brow - 10, SIDE // 2 - 1 : SIDE // 2 + 2]
+    for there in (forehead, end):
+        mine.pixels[there] = (20, 20, 20)
+    # What hangs together with hair is the hair of both.
+    mine.shares[(slice(None), *np.s_[140 : brow - 20, SIDE // 2 - 4 : SIDE // 2 + 4])] = np.eye(len(CLASSES))[
+        CLASSES.index("hair")
+    ][:, None, None]
+    collage = np.asarray(lay_hair(mine.picture, mine, theirs, "hair")[0]).astype(int)
+    assert np.abs(collage[end] - COLOURS["face"]).max() < 40
