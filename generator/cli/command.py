@@ -31,7 +31,10 @@ LARGEST_SEED = 10**9
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 # Messages of Typer, and what they are in plain words.
 _PLAIN = (
-    (r"Input should be an? valid (\w+).*", r"it takes a \1"),
+    (r"Input should be a valid integer.*", "it takes a whole number"),
+    (r"Input should be a valid number.*", "it takes a number"),
+    (r"Input should be greater than or equal to (\S+)", r"it takes \1 at least"),
+    (r"Input should be less than or equal to (\S+)", r"it takes \1 at most"),
     (r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", r"More is given than the command takes: \1"),
 )
 _FRAMES_SHOWN = 4
