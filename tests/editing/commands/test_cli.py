@@ -103,6 +103,7 @@ def test_a_photo_stands_for_its_record(capsys: pytest.CaptureFixture[str]) -> No
         (["-d", "pose", "--raw"], "give each --direction its --strength"),
         (["-d", "pose", "-s", "1", "-s", "2"], "1 direction came with 2 strengths"),
         (["-d", "pose", "-s", "nan"], "finite"),
+        (["-d", "pose", "-s", "200"], "A strength of 200 leaves nothing of a picture"),
         (["-d", "pose", "-s", "-inf"], "finite"),
         (["-d", "pose", "-s", "much"], "'--strength' / '-s': it takes a number"),
         (["-d", "smiel", "-s", "1"], "did you mean smile"),
