@@ -202,8 +202,8 @@ class ChangeOptions(DirectionOptions, NetworkOptions):
             farthest = max(self.strength, key=abs)
             if abs(farthest) > _FARTHEST and not self.raw:
                 raise InputError(
-                    f"A strength of {farthest:g} leaves nothing of a picture; usual ones go from -3 to 3. Add --raw "
-                    "for multiples of a file's own vector."
+                    f"A strength of {farthest:g} leaves nothing of a picture; usual ones go from -3 to 3. Add "
+                    "--raw for multiples of a file's own vector."
                 )
         elif self.raw and self.direction:
             raise InputError("With --raw there is no default strength; give each --direction its --strength.")
