@@ -45,15 +45,20 @@ class Portrait:
 
     def warped(self, matrix: Array, landmarks: Landmarks) -> "Portrait":
         """Moved by an affine map ``[2, 3]`` of pixels; above its upper edge is background."""
-        import cv2
-
         shares = np.stack([_warp(one, matrix) for one in self.shares])
-        back = cv2.invertAffineTransform(matrix)
-        columns, rows = np.meshgrid(np.arange(SIDE), np.arange(SIDE))
-        above = (back[1, 0] * columns + back[1, 1] * rows + back[1, 2] < 0).astype(np.float32)
+        above = above_edge(matrix)
         shares *= 1 - above
         shares[CLASSES.index("background")] += above
         return Portrait(_warp(self.pixels, matrix), landmarks, shares)
+
+
+def above_edge(matrix: Array) -> Array:
+    """What lies above a picture's upper edge after an affine map ``[2, 3]``, 0 or 1, ``[SIDE, SIDE]``."""
+    import cv2
+
+    back = cv2.invertAffineTransform(matrix)
+    columns, rows = np.meshgrid(np.arange(SIDE), np.arange(SIDE))
+    return (back[1, 0] * columns + back[1, 1] * rows + back[1, 2] < 0).astype(np.float32)
 
 
 def in_colours_of(drawn: Image.Image, collage: Image.Image, where: Array) -> Image.Image:

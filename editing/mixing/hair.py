@@ -4,7 +4,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from stylegan_latents.editing.mixing.collage import BAND, SIDE, Array, Laid, Portrait, blurred, picture_of
+from stylegan_latents.editing.mixing.collage import (
+    BAND,
+    SIDE,
+    Array,
+    Laid,
+    Portrait,
+    above_edge,
+    blurred,
+    picture_of,
+)
 from stylegan_latents.invert.faces.landmarks import Landmarks
 
 HAIR = "hair"
@@ -21,6 +30,7 @@ _PLAIN = 6.0  # the median deviation of a plain background from its surroundings
 _CONTRAST = 60.0  # the least distance of the hair's colour from the background's at which strands are told
 _THERE, _OTHER_COLOUR = 0.15, 40.0  # the share of hair that is a strand; how far mixed colours may lie from it
 _ENDS, _BROW = 22, 6  # pixels from a fringe to the ends of its hair, and from those to the brows
+_CUT = 121  # the side of the surroundings of hair that is cut off above
 _BACKGROUND_SIDE = 128  # at which what hair uncovers is filled
 
 
@@ -54,11 +64,13 @@ def lay_hair(collage: Image.Image, base: Portrait, donor: Portrait, name: str) -
     pixels = pixels + freed[:, :, None] * (filling - pixels)
     # Not the donor's own pixels, whose skin and background shine through the edge of the hair.
     pixels = pixels + new[:, :, None] * (filling - pixels)
-    affected = (np.maximum(np.maximum(new, old), freed) > 0.3).astype(np.uint8)
+    # What the donor's picture cuts off above is for the search to draw.
+    cut = above_edge(matrix) * (cv2.dilate(new, np.ones((_CUT, _CUT))) > 0.5)
+    affected = (np.maximum.reduce([new, old, freed, cut]) > 0.3).astype(np.uint8)
     changed = blurred(cv2.dilate(affected, np.ones((13, 13))) > 0, 4)
     # Strands leave no seam that would matter.
     edges = _edges(blurred(uncovered | gaps, 2))
-    seams = np.maximum.reduce([_edges(new), edges, gaps.astype(np.float32)])
+    seams = np.maximum.reduce([_edges(new), edges, gaps.astype(np.float32), cut])
     return picture_of(pixels), changed, seams, np.zeros_like(changed)
 
 
