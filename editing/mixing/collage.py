@@ -58,7 +58,7 @@ def above_edge(matrix: Array) -> Array:
 
     back = cv2.invertAffineTransform(matrix)
     columns, rows = np.meshgrid(np.arange(SIDE), np.arange(SIDE))
-    return (back[1, 0] * columns + back[1, 1] * rows + back[1, 2] < 0).astype(np.float32)
+    return np.asarray(back[1, 0] * columns + back[1, 1] * rows + back[1, 2] < 0, dtype=np.float32)
 
 
 def in_colours_of(drawn: Image.Image, collage: Image.Image, where: Array) -> Image.Image:
