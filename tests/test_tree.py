@@ -28,7 +28,7 @@ HEAVY = ("torch", "numpy", "PIL", "dlib", "gradio", "rich", "scipy", "sklearn", 
 MOST_FILES, SMALL, MOST_SMALL = 16, 60, 30
 ALTERNATIVES = (
     "invert/inverters", "editing/commands", "editing/discovery/finders", "generator/formats",
-    "generator/networks", "tests/benchmarks",
+    "generator/networks", "tests/benchmarks", "tests/editing/commands",
 )  # fmt: skip
 """Folders of alternatives of one kind, which may grow beyond ``MOST_FILES``."""
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.json_values import JSON
 
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+_FARTHEST = 100.0  # in calibrated strengths: ten times what single style channels are moved by
 _PRESENT = "value of an attribute: give its name and the value before the edit, such as age=25"
 
 
@@ -198,6 +199,12 @@ class ChangeOptions(DirectionOptions, NetworkOptions):
         _ = self.targets
         if self.strength:
             pair([*self.direction, *self.mapper], self.strength)
+            farthest = max(self.strength, key=abs)
+            if abs(farthest) > _FARTHEST and not self.raw:
+                raise InputError(
+                    f"A strength of {farthest:g} leaves nothing of a picture; usual ones go from -3 to 3. Add "
+                    "--raw for multiples of a file's own vector."
+                )
         elif self.raw and self.direction:
             raise InputError("With --raw there is no default strength; give each --direction its --strength.")
         if self.raw and not (self.direction or self.target):

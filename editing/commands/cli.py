@@ -2,6 +2,7 @@
 
 import difflib
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ class _DefaultCommandGroup(TyperGroup):
         elif not named and (args or not ctx.resilient_parsing):
             if args and not ctx.resilient_parsing:
                 _check_spelling(args[0])
+                _check_directions(args, {name for one in self.commands[_DEFAULT].params for name in one.opts})
             args = [_DEFAULT, *args]
         return super().parse_args(ctx, args)
 
@@ -109,6 +111,18 @@ def _check_spelling(word: str) -> None:
     near = difflib.get_close_matches(word, COMMANDS, n=1)
     if near:
         raise InputError(f"There is no command '{word}'; did you mean {near[0]}?")
+
+
+def _check_directions(words: list[str], options: set[str]) -> None:
+    """Raise InputError for a direction's name in the place of an option or of a record."""
+    from stylegan_latents.editing.directions.catalogue import shipped_names
+
+    names = shipped_names()
+    for before, word in pairwise(["", *words]):
+        name = word.removeprefix("--").lower()
+        bare = word == name and not before.startswith("-") and not Path(word).exists()
+        if name in names and word not in options and (bare or word.startswith("--")):
+            raise InputError(f"'{word}' is a direction; write --direction {name} --strength 2.")
 
 
 def main(arguments: list[str] | None = None) -> int:

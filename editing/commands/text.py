@@ -64,6 +64,8 @@ def text(settings: TextSettings) -> int:
     wanted, output = settings.wanted.strip(), settings.output
     if not wanted:
         raise InputError("Give a text, such as 'a smiling face'.")
+    if settings.record is not None and Path(wanted).is_file():
+        raise InputError(f"The text comes first: edit text '{settings.record}' {wanted}.")
     check_search(settings.steps, settings.learning_rate, settings.distance_weight)
     _check_weights(settings.weights)
     opened = settings.on.open(settings.record)

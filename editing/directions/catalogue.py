@@ -81,6 +81,11 @@ def all_shipped() -> dict[str, dict[str, Direction]]:
     return {space: dict(sorted(directions.items())) for space, directions in found.items()}
 
 
+def shipped_names() -> set[str]:
+    """The names of the directions shipped with the package, of any latent space; no file is read."""
+    return {path.name.removesuffix(SUFFIX).rpartition(".")[2] for path in _SHIPPED.glob(f"*{SUFFIX}")}
+
+
 def shipped_path(latent_space: str, name: str, folder: Path = _SHIPPED) -> Path:
     """The file of a direction that is shipped with the package."""
     return folder / f"{latent_space}.{name}{SUFFIX}"

@@ -15,16 +15,9 @@ from PIL import Image
 from stylegan_latents.editing.directions.apply import apply_edits
 from stylegan_latents.editing.directions.catalogue import find_direction, known_directions
 from stylegan_latents.editing.discovery.scorers.head_pose import fit_head
-from stylegan_latents.editing.mixing.collage import (
-    HAIR,
-    SIDE,
-    Array,
-    Points,
-    Portrait,
-    in_colours_of,
-    lay_feature,
-    lay_hair,
-)
+from stylegan_latents.editing.mixing.collage import SIDE, Array, Points, Portrait, in_colours_of
+from stylegan_latents.editing.mixing.features import lay_feature
+from stylegan_latents.editing.mixing.hair import HAIR, lay_hair
 from stylegan_latents.editing.mixing.mixing import check_crossfade
 from stylegan_latents.editing.regions.blending import blend_pictures
 from stylegan_latents.editing.regions.person import person_guess, shows_people

@@ -10,6 +10,7 @@ from stylegan_latents.generator.cli.progress import show_status
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 from stylegan_latents.invert.record.files import (
+    PICTURE_SUFFIX,
     RECORD_SUFFIX,
     record_name,
     record_stem,
@@ -25,8 +26,9 @@ def read_record(named: str | Path | None) -> "tuple[Path, Inversion]":
     """Read the record that an argument names; its path is printed where it differs from the argument.
 
     Args:
-        named: a record; a photo, for its record in this folder or beside it; a folder, for its newest record that
-            can be read; a code's file of another project (``read_code``); None for this folder's newest record.
+        named: a record; a photo or its inverted picture, for its record in this folder or beside it; a folder,
+            for its newest record that can be read; a code's file of another project (``read_code``); None for this
+            folder's newest record.
 
     Raises:
         InputError: there is no such record, or it cannot be read.
@@ -48,7 +50,7 @@ def _found(named: Path | None) -> "tuple[Path, Inversion | None]":
     """The record of a photo, or of a folder, which is read to know that it can be."""
     if named is None or named.is_dir():
         return _newest_readable(named or Path())
-    stems = dict.fromkeys([named.stem, result_stem(named.stem)])
+    stems = dict.fromkeys([named.stem, result_stem(named.stem), named.name.removesuffix(PICTURE_SUFFIX)])
     beside = [folder / record_name(stem) for stem in stems for folder in (Path(), named.parent)]
     for record in beside:
         if record.is_file():
@@ -64,7 +66,7 @@ def _hint(named: Path) -> str:
     near = difflib.get_close_matches(result_stem(named.stem), here, n=1)
     if near:
         return f"did you mean {here[near[0]]}?"
-    return f"give a file that ends with {RECORD_SUFFIX}."
+    return f"give a photo that was inverted, or a file that ends with {RECORD_SUFFIX}."
 
 
 def _newest_readable(folder: Path) -> "tuple[Path, Inversion]":

@@ -257,8 +257,9 @@ def parse_seeds(text: str, *, what: str = "seed") -> list[int]:
     for part in text.split(","):
         first, dash, last = (word.strip() for word in part.partition("-"))
         if not first.isdecimal() or (dash and not last.isdecimal()):
+            of_class = "; classes are named by --class" if "@" in part else ""
             raise InputError(
-                f"'{part.strip()}' is no {what}: give whole numbers and ranges such as 0-15 or 3,7,9-12."
+                f"'{part.strip()}' is no {what}: give whole numbers and ranges such as 0-15 or 3,7,9-12{of_class}."
             )
         start, end = int(first), int(last or first)
         if end < start or end > _LARGEST:

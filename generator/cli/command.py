@@ -7,6 +7,7 @@ import difflib
 import errno
 import io
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -28,6 +29,14 @@ LARGEST_SEED = 10**9
 
 # Click's UsageError; newer versions of Typer contain their own copy of Click, so it cannot be imported by name.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+# Messages of Typer, and what they are in plain words.
+_PLAIN = (
+    (r"Input should be a valid integer.*", "it takes a whole number"),
+    (r"Input should be a valid number.*", "it takes a number"),
+    (r"Input should be greater than or equal to (\S+)", r"it takes \1 at least"),
+    (r"Input should be less than or equal to (\S+)", r"it takes \1 at most"),
+    (r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", r"More is given than the command takes: \1"),
+)
 _FRAMES_SHOWN = 4
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -151,6 +160,8 @@ def _usage_sentence(error: Exception) -> str:
         return f"{message}; did you mean {nearest[0]}?" if nearest else f"{message}."
     # Typer's own checks begin with "Value error".
     message = " ".join(str(error.format_message()).replace("Value error, ", "").split())  # type: ignore[attr-defined]
+    for pattern, words in _PLAIN:
+        message = re.sub(pattern, words, message)
     return message if message.endswith((".", "?", "!")) else f"{message}."
 
 

@@ -151,6 +151,8 @@ def _unidentified(path: Path) -> str:
             f"{path} is a HEIC or AVIF photo, which cannot be read here; run `pip install pillow-heif`, "
             "or export it as JPEG."
         )
+    if path.suffix == ".safetensors":
+        return f"{path} is no photo; if it is a record, `edit {path} --direction smile` goes on from it."
     if head.lstrip()[:1] == b"<":
         return f"{path} is a web page or an SVG drawing, not a photo; {_READABLE}."
     return f"{path} is not a picture that can be read; {_READABLE}."

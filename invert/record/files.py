@@ -55,9 +55,8 @@ def records_by_age(folder: Path) -> list[Path]:
     except OSError as error:
         raise InputError(f"The folder {folder} may not be read: {error.strerror or error}.") from error
     if not records:
-        raise InputError(
-            f"There is no *{RECORD_SUFFIX} in this folder; run `invert PHOTO` first, or name a record."
-        )
+        where = "this folder" if folder == Path() else folder
+        raise InputError(f"There is no *{RECORD_SUFFIX} in {where}; run `invert PHOTO` first, or name a record.")
     return [path for _, path in sorted(records, reverse=True)]
 
 

@@ -25,6 +25,7 @@ from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
 from stylegan_latents.editing.evaluation.evaluator import Contender, Evaluator
 from stylegan_latents.editing.evaluation.score_spread import score_spread
 from stylegan_latents.generator.cli.command import status_of
+from stylegan_latents.generator.weights.fetch import cache_folder
 from stylegan_latents.invert.faces.identity import Identity
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 from stylegan_latents.invert.record.inversion import Inversion
@@ -58,7 +59,7 @@ def _run(chosen: argparse.Namespace) -> None:
             for one in contenders
         ]
     scorer = FaceScorer()
-    deviations = score_spread(G, scorer).deviations
+    deviations = score_spread(G, scorer, cache=cache_folder() / "discovery").deviations
     if chosen.records is not None:
         paths = sorted(chosen.records.glob(f"*{RECORD_SUFFIX}"))
         ws = torch.cat([Inversion.load(path).ws for path in paths])

@@ -57,8 +57,8 @@ def _received(photo: Photo) -> tuple[Any, ...]:
     return found, photo.largest, gr.Button(interactive=True), status, *marking.hidden()
 
 
-def show_readable(visit: Visit) -> Any:
-    """Replace a photo of a kind that browsers do not show, such as HEIC."""
+def readable(visit: Visit) -> Any:
+    """A copy to show of a photo of a kind that browsers do not show, such as HEIC."""
     photo = visit.photo
     if photo is None or photo.path.suffix.lower() not in _UNSHOWN:
         return gr.skip()

@@ -157,7 +157,10 @@ def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr
     )
     received.failure(answering(intake.after_failure), page.visit, taken, **quick)
     page.returned.change(answering(intake.show_again), page.visit, [c.photo, *taken], **quick)
-    received.success(answering(intake.show_readable), page.visit, c.photo, **quick)
+    # Gradio takes the camera away while an event is under way that may change the photo, so such events are rare.
+    readable = gr.State(None)
+    received.success(answering(intake.readable), page.visit, readable, **quick)
+    readable.change(lambda path: path, readable, c.photo, **quick)
     c.photo.clear(answering(intake.forget), page.visit, taken, **quiet)
     c.found.select(answering(intake.choose_found), page.visit, [c.number, c.status], **quiet)
     for event, mark in (

@@ -75,6 +75,7 @@ def test_ctrl_c_keeps_the_code_so_far(folder: Path, monkeypatch: pytest.MonkeyPa
     [
         (["text", " ", RECORD], "Give a text"),
         (["text", "a red picture", "missing"], "no record missing"),
+        (["text", RECORD, "a red picture"], f"The text comes first: edit text 'a red picture' {RECORD}."),
         ([*COMMAND, "--learning-rate", "0"], "above 0"),
         ([*COMMAND, "--distance-weight", "-1"], "0 or above"),
         ([*COMMAND, "--layers", "99"], "99"),

@@ -166,6 +166,8 @@ def test_text_called_png(tmp_path: Path) -> None:
     assert "not a picture" in refusal(tmp_path / "a.png")
     (tmp_path / "b.png").write_text("<!doctype html><p>Not found")
     assert "web page" in refusal(tmp_path / "b.png")
+    (tmp_path / "me.inversion.safetensors").write_bytes(b"\x10" * 64)
+    assert "no photo; if it is a record, `edit " in refusal(tmp_path / "me.inversion.safetensors")
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".gif", ".tif"])
