@@ -18,7 +18,7 @@ from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordin
 from stylegan_latents.invert.paste_back.flow import followed, led_back, lying, sampled
 from stylegan_latents.invert.paste_back.outline import INNER, MARGIN
 from stylegan_latents.invert.paste_back.person_layer import drawn_photo, person_layer
-from stylegan_latents.invert.paste_back.whole_head import whole_head
+from stylegan_latents.invert.paste_back.whole_head import HeadMove, whole_head
 from stylegan_latents.invert.photos.crop import Alignment, crop_of, softened_margin
 from stylegan_latents.invert.photos.person_mask import PersonMask
 
@@ -37,6 +37,7 @@ def paste_back(
     feather: float = 0.12,
     reference: Image.Image | None = None,
     people: tuple[PersonMask, PersonMask] | None = None,
+    head_move: HeadMove | None = None,
     on_visible_seam: Callable[[], None] | None = None,
 ) -> Image.Image:
     """Paste an edited crop back into its photo.
@@ -51,6 +52,8 @@ def paste_back(
         people: the person in ``reference`` and in ``edited``. With them what goes on outside the crop, such as
             hair, moves with the edit, the background that becomes free is filled, and the background stays the
             photo's up to the person's outline. For crops of faces alone; others take no notice.
+        head_move: how the head of ``people`` moves; None finds it. Those of a scene of a film change smoothly and
+            agree in ``turned``, so that nothing jumps.
         on_visible_seam: called if the seam cuts visibly through the person of ``people``, because the edit changes
             what the crop cuts through.
 
@@ -77,7 +80,7 @@ def paste_back(
     photo, edited = photo.convert("RGB"), edited.convert("RGB")
     head = None
     if people is not None and reference is not None and alignment.method == "ffhq":
-        head = whole_head(photo, alignment, (reference.convert("RGB"), edited), people)
+        head = whole_head(photo, alignment, (reference.convert("RGB"), edited), people, head_move)
         alignment = alignment if head is None else head.alignment
     window = _window(alignment)
     result = photo.copy()

@@ -15,7 +15,16 @@ from PIL import Image
 
 from stylegan_latents.invert.paste_back.bend import smooth_displacement
 from stylegan_latents.invert.paste_back.cut import CHIN, best_seam, face_oval, visible_length
-from stylegan_latents.invert.paste_back.fields import SIDE, Array, coordinates, small, smoothstep
+from stylegan_latents.invert.paste_back.fields import (
+    SIDE,
+    Array,
+    blur,
+    coordinates,
+    dilated,
+    eroded,
+    small,
+    smoothstep,
+)
 from stylegan_latents.invert.paste_back.flow import continued, followed, sampled, trusted_flow
 from stylegan_latents.invert.paste_back.outline import MARGIN, person_in, square_of, wider
 from stylegan_latents.invert.photos.crop import Alignment, crop_of
@@ -66,11 +75,24 @@ class WholeHead(NamedTuple):
     same: Array
 
 
+class HeadMove(NamedTuple):
+    """How a head is moved from the generator's picture of an edit to the photo.
+
+    Attributes:
+        place: ``[2]``, x and y, in sides of the crop.
+        turned: whether it is so far that the head is taken whole.
+    """
+
+    place: Array
+    turned: bool
+
+
 def whole_head(
     photo: Image.Image,
     alignment: Alignment,
     pictures: tuple[Image.Image, Image.Image],
     people: tuple[PersonMask, PersonMask],
+    head: HeadMove | None = None,
 ) -> WholeHead | None:
     """Lay the generator's picture of a turned head over the photo.
 
@@ -79,20 +101,21 @@ def whole_head(
         alignment: of the crop.
         pictures: the generator's before and after the edit, squares of one size.
         people: in them.
+        head: from ``head_move``, by default of ``people``.
 
     Returns:
         None if the edit does not turn the head.
     """
     before, edited = (small(one) for one in pictures)
-    move = _move(people)
-    if np.hypot(*move) * _COARSE < _STILL or not (people[0].of("face") > 0.5).any():
+    move, turned = head_move(people) if head is None else head
+    if not turned or not (people[0].of("face") > 0.5).any():
         return None
     across, down = alignment.quad[3] - alignment.quad[0], alignment.quad[1] - alignment.quad[0]
     place = replace(alignment, quad=alignment.quad + float(move[0]) * across + float(move[1]) * down)
     crop = small(crop_of(photo, place, SIDE))
     grid = np.indices((SIDE, SIDE), np.float32)[::-1].transpose(1, 2, 0) + move * np.float32(SIDE)
     covered = np.asarray(((grid > 0) & (grid < SIDE - 1)).all(axis=2), np.float32)
-    known = _eroded(covered, 2)
+    known = eroded(covered, 2)
     was = PersonMask(np.stack([sampled(share, grid) for share in people[0].shares]))
     matte = sampled(person_in(square_of(photo, wider(alignment)), people[0])[0], grid + np.float32(MARGIN * SIDE))
     person = np.where((known > 0.5) & (was.person > 0.02), matte, 0).astype(np.float32)
@@ -106,9 +129,9 @@ def whole_head(
     heads = (sampled(_head(people[0]), grid), _warped(_head(people[1]), field))
     region = _region(error, heads, then, person, known)
     # Background that both show is the photo's.
-    either = _blurred(_dilated(np.maximum(then.person, person), 3), 0.012)
+    either = blur(dilated(np.maximum(then.person, person), 3), 0.012)
     share = region * smoothstep(np.float32(1.6) * either - np.float32(0.1))
-    inside = _blurred(share, _SOFTNESS)
+    inside = blur(share, _SOFTNESS)
     visible = visible_length(error, inside[:, :, None], _alike(was, then))
     shift += _meeting(np.clip(error, -_MEETS, _MEETS), inside, then.person, person)
     return WholeHead(result, place, inside[:, :, None], shift, visible, *_texture(pictures, people, move))
@@ -122,10 +145,10 @@ def _texture(
     flow, _, sure = trusted_flow(pictures[1], pictures[0], faces[1], faces[0])
     flow = continued(flow, sure)
     reference, same = followed(pictures[0], pictures[1], flow, people[1].of("hair"))
-    within: Array = _blurred(_eroded(faces[1], _FACE_EDGE), 0.01) * smoothstep(_blurred(sure, 0.03) / _SURE)
+    within: Array = blur(eroded(faces[1], _FACE_EDGE), 0.01) * smoothstep(blur(sure, 0.03) / _SURE)
     # Where skin is folded or stretched, texture would be, too.
     strain = sum(np.abs(np.gradient(flow * np.float32(SIDE), axis=axis)).max(axis=2) for axis in (0, 1))
-    within = within * (1 - smoothstep(_blurred(np.asarray(strain), 0.01) / _STRAIN - 1))
+    within = within * (1 - smoothstep(blur(np.asarray(strain), 0.01) / _STRAIN - 1))
     return reference, flow - move, same * within[:, :, None]
 
 
@@ -134,8 +157,8 @@ def _alike(was: PersonMask, then: PersonMask) -> Array:
     return np.asarray(np.minimum(was.shares[1:], then.shares[1:]).sum(axis=0), np.float32)
 
 
-def _move(people: tuple[PersonMask, PersonMask]) -> Array:
-    """Where the picture after the edit lies best: x and y, in sides of the crop."""
+def head_move(people: tuple[PersonMask, PersonMask]) -> HeadMove:
+    """Where the picture after an edit lies best, by the people before and after it."""
     import cv2
 
     def reduced(values: Array) -> Array:
@@ -147,7 +170,7 @@ def _move(people: tuple[PersonMask, PersonMask]) -> Array:
     ]
     # The face turns; hair and neck tell the place.
     faces = np.maximum(*(one.of("face") for one in people))
-    weight = reduced(1 - np.float32(0.9) * _blurred(_eroded(faces, 4), 0.02))
+    weight = reduced(1 - np.float32(0.9) * blur(eroded(faces, 4), 0.02))
     costs = np.full((2 * _DOWN + 1, 2 * _ACROSS + 1), np.inf)
     for down, across in np.ndindex(*costs.shape):
         y, x = down - _DOWN, across - _ACROSS
@@ -157,7 +180,7 @@ def _move(people: tuple[PersonMask, PersonMask]) -> Array:
         costs[down, across] = (unlike * weight[to]).sum() / weight[to].sum() + _GAIN * np.hypot(y, x)
     row, column = divmod(int(np.argmin(costs)), costs.shape[1])
     found = (column - _ACROSS + _lowest(costs[row], column), row - _DOWN + _lowest(costs[:, column], row))
-    return np.array(found, np.float32) / np.float32(_COARSE)
+    return HeadMove(np.array(found, np.float32) / np.float32(_COARSE), bool(np.hypot(*found) >= _STILL))
 
 
 def _lowest(costs: npt.NDArray[np.float64], index: int) -> float:
@@ -176,9 +199,9 @@ def _warp(pictures: tuple[Array, Array], people: tuple[PersonMask, PersonMask], 
         for picture, one in zip(pictures, people, strict=True)
     ]
     face = people[0].of("face")
-    core = _blurred(_eroded(face, 2), 0.02) ** 4
+    core = blur(eroded(face, 2), 0.02) ** 4
     field = smooth_displacement(planes[0], planes[1], known, core, _STIFFNESS, _FARTHEST)
-    return np.asarray(field * (1 - smoothstep(np.float32(1.2) * _blurred(_eroded(face, 1), 0.03))), np.float32)
+    return np.asarray(field * (1 - smoothstep(np.float32(1.2) * blur(eroded(face, 1), 0.03))), np.float32)
 
 
 def _warped(values: Array | Pixels, field: Array) -> Array:
@@ -199,8 +222,8 @@ def _shades(off: Array, before: PersonMask, then: PersonMask, grid: Array) -> Ar
     shift = np.zeros_like(off)
     for layer in (("background",), ("hair",), ("face", "neck"), ("clothes",)):
         weight = (alike * before.of(*layer) + 1e-5).astype(np.float32)
-        level = _blurred(weight[:, :, None] * off, _SHADE_WIDTH) / _blurred(weight, _SHADE_WIDTH)[:, :, None]
-        shift += sampled(np.asarray(level, np.float32), grid) * _blurred(then.of(*layer), 0.008)[:, :, None]
+        level = blur(weight[:, :, None] * off, _SHADE_WIDTH) / blur(weight, _SHADE_WIDTH)[:, :, None]
+        shift += sampled(np.asarray(level, np.float32), grid) * blur(then.of(*layer), 0.008)[:, :, None]
     return shift
 
 
@@ -214,14 +237,14 @@ def _region(error: Array, heads: tuple[Array, Array], then: PersonMask, person: 
     """1 where the generator's picture is taken: its head and what covers the photo's, in one piece."""
     from scipy.ndimage import label
 
-    unlike = _dilated(_blurred(np.abs(error).max(axis=2), 0.004), 1)
+    unlike = dilated(blur(np.abs(error).max(axis=2), 0.004), 1)
     slopes = sum(np.abs(np.gradient(error, axis=axis)).max(axis=2) for axis in (0, 1))
     along = coordinates() - np.float32(0.5)
     depth: Array = np.float32(0.5) - (along[None, :] ** 8 + along[:, None] ** 8) ** np.float32(0.125)
     old, head = heads
-    left = (person - then.person > 0.5) & (_dilated(old, 7) > 0.4)
-    left = _dilated(_dilated(_eroded(left.astype(np.float32), 1), 1), 4) > 0
-    within = (_eroded(np.minimum(then.of("face"), head), 1) > 0.6) | left
+    left = (person - then.person > 0.5) & (dilated(old, 7) > 0.4)
+    left = dilated(dilated(eroded(left, 1), 1), 4) > 0
+    within = (eroded(np.minimum(then.of("face"), head), 1) > 0.6) | left
     wish = np.where((head > 0.5) | (old * known > 0.5), np.where(head < 0.5, 1, 2 * head - 1), -1)
     # Hair that the crop's edge would cut off does not grow; clothes and background are the photo's.
     wish[(head > 0.3) & (person < 0.5) & (depth < _CUT_OFF)] = -1
@@ -242,23 +265,7 @@ def _meeting(error: Array, inside: Array, then: Array, person: Array) -> Array:
     for old, new in ((1 - person, 1 - then), (person, then)):
         weight = (seam * smoothstep(2 * old - 1) * smoothstep(2 * new - 1)).astype(np.float32) + np.float32(1e-7)
         known = np.dstack([weight[:, :, None] * error, weight])
-        spread = np.sum([np.float32(share) * _blurred(known, width) for width, share in _MEETING], axis=0)
+        spread = np.sum([np.float32(share) * blur(known, width) for width, share in _MEETING], axis=0)
         amount = new * smoothstep(spread[:, :, 3] / np.float32(0.004))
         total += amount[:, :, None] * spread[:, :, :3] / (spread[:, :, 3:] + np.float32(1e-5))
     return np.asarray(total, np.float32)
-
-
-def _blurred(values: Array, width: float) -> Array:
-    import cv2
-
-    return np.asarray(cv2.GaussianBlur(values.astype(np.float32), (0, 0), width * SIDE), np.float32)
-
-
-def _dilated(plane: Array, reach: int) -> Array:
-    import cv2
-
-    return np.asarray(cv2.dilate(plane, np.ones((2 * reach + 1,) * 2, np.uint8)), np.float32)
-
-
-def _eroded(plane: Array, reach: int) -> Array:
-    return 1 - _dilated(1 - plane, reach)
