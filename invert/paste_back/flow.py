@@ -25,6 +25,8 @@ _STRAY, _ROUNDS = 0.015, 6
 _FINE, _STRANDS = 0.002, 0.015
 _GRAIN = np.float32(8.0)
 _SAME, _ELSE = np.float32(12.0), np.float32(45.0)
+# Of a movement: the change from pixel to pixel from which it folds or stretches what it moves.
+_STRAIN = np.float32(0.3)
 # Height in the crop to which long hair reaches, and of the crop's side how far beside it other hair is held by it.
 _LONG, _BESIDE = 0.92, 0.12
 # Heights in the crop between which neck and shoulders are led back.
@@ -175,6 +177,9 @@ def followed(
     level = blur(dilated(np.asarray(cv2.resize(strongest, (SIDE, SIDE), interpolation=cv2.INTER_AREA)), 1), 0.006)
     within = np.asarray(((source > 0) & (source < side - 1)).all(axis=2), np.float32)
     whole = np.asarray(cv2.resize(within, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32)
+    # Where skin is folded or stretched, texture would be, too.
+    strain = sum(np.abs(np.gradient(movement * np.float32(SIDE), axis=axis)).max(axis=2) for axis in (0, 1))
+    whole *= 1 - smoothstep(blur(np.asarray(strain), 0.01) / _STRAIN - 1)
     same = (1 - smoothstep((level - _SAME) / (_ELSE - _SAME))) * whole
     moved = np.rint((after + error).clip(0, 255)).astype(np.uint8)
     return Image.fromarray(moved), np.asarray(same[:, :, None], np.float32)

@@ -14,7 +14,8 @@ from PIL import Image
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.paste_back.cut import change_between, cut, warp_lower_edge, within_crop
-from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
+from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, dilated, small, smoothstep
+from stylegan_latents.invert.paste_back.fill import patterned
 from stylegan_latents.invert.paste_back.flow import followed, led_back, lying, sampled
 from stylegan_latents.invert.paste_back.outline import INNER, MARGIN
 from stylegan_latents.invert.paste_back.person_layer import drawn_photo, person_layer
@@ -25,8 +26,8 @@ from stylegan_latents.invert.photos.person_mask import PersonMask
 _CORNER = 0.3
 _STRIP = 256
 _RIM = 4
-# The length of a visible cut, in sides of the crop, from which it is told.
-_VISIBLE = 0.1
+# The length of a visible cut, in sides of the crop, and the area of guessed background, from which they are told.
+_VISIBLE, _GUESSED = 0.1, 0.01
 
 
 def paste_back(
@@ -39,6 +40,7 @@ def paste_back(
     people: tuple[PersonMask, PersonMask] | None = None,
     head_move: HeadMove | None = None,
     on_visible_seam: Callable[[], None] | None = None,
+    on_guessed_background: Callable[[], None] | None = None,
 ) -> Image.Image:
     """Paste an edited crop back into its photo.
 
@@ -56,6 +58,8 @@ def paste_back(
             agree in ``turned``, so that nothing jumps.
         on_visible_seam: called if the seam cuts visibly through the person of ``people``, because the edit changes
             what the crop cuts through.
+        on_guessed_background: called if the person uncovers background with a pattern, of which it is not known how
+            it goes on.
 
     Returns:
         A new RGB picture of the photo's size, equal to the photo where ``edited`` and ``reference`` are equal in a
@@ -89,9 +93,9 @@ def paste_back(
 
     crop = small(crop_of(photo, alignment, SIDE))
     before = change = inside = same = None
-    visible = 0.0
+    visible = guessed = 0.0
     if head is not None:
-        edited, inside, shift, visible = head.picture, head.inside, head.shift, head.visible
+        edited, inside, shift, visible, guessed = head.picture, head.inside, head.shift, head.visible, head.guessed
         before = _to_photo(head.reference, alignment, window)
     elif reference is None:
         shift = _shift_at_edge(crop - small(edited), feather)
@@ -110,11 +114,13 @@ def paste_back(
         else:
             # From here on the edited crop is pasted into the photo with the person moved.
             layer = person_layer(photo, alignment, (reference, edited), people, then, change)
+            drawn = layer.drawn_share
+            free = layer.freed[INNER, INNER] * (1 - drawn)
+            guessed = patterned(crop, free, 1 - dilated(layer.opaque[INNER, INNER], 2))
             photo = drawn_photo(photo, layer)
             result = photo.copy()
             goal = small(crop_of(photo, alignment, SIDE))
             step = layer.movement[INNER, INNER] * np.float32(1 + 2 * MARGIN)
-            drawn = layer.drawn_share
             then = within_crop(then, drawn, people[1].of("face"))
             reference, same = followed(reference, edited, step, people[1].of("hair"))
             # Where only one of the two shows the person, the photo's texture is another's.
@@ -125,6 +131,8 @@ def paste_back(
         before = _to_photo(reference, alignment, window)
     if visible > _VISIBLE and on_visible_seam is not None:
         on_visible_seam()
+    if guessed > _GUESSED and on_guessed_background is not None:
+        on_guessed_background()
     after = _to_photo(edited, alignment, window)
 
     for top in range(window[1], window[3], _STRIP):

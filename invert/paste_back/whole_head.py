@@ -25,6 +25,7 @@ from stylegan_latents.invert.paste_back.fields import (
     small,
     smoothstep,
 )
+from stylegan_latents.invert.paste_back.fill import patterned
 from stylegan_latents.invert.paste_back.flow import continued, followed, sampled, trusted_flow
 from stylegan_latents.invert.paste_back.outline import MARGIN, person_in, square_of, wider
 from stylegan_latents.invert.photos.crop import Alignment, crop_of
@@ -45,8 +46,8 @@ _SHADE_WIDTH, _MEETING = 0.08, ((0.035, 1.0), (0.08, 0.2))
 _OTHER, _MEETS = 30.0, 25.0
 # Of the crop's side: its rim, which stays the photo's, how near it added hair is not drawn, and the cut's softness.
 _RIM, _CUT_OFF, _SOFTNESS = 0.012, 0.12, 0.006
-# In the face: pixels of its edge, the trust in its flow and the strain at which the photo's texture is left out.
-_FACE_EDGE, _SURE, _STRAIN = 6, np.float32(0.15), np.float32(0.3)
+# In the face: pixels of its edge, and the trust in its flow, at which the photo's texture is left out.
+_FACE_EDGE, _SURE = 6, np.float32(0.15)
 # What it costs to leave the head out, and to take other things in, against a seam through them.
 _HEAD, _REST = 0.6, 2.0
 
@@ -60,6 +61,7 @@ class WholeHead(NamedTuple):
         inside: ``[SIDE, SIDE, 1]``, its share, 0 at its edge.
         shift: ``[SIDE, SIDE, 3]``, what is added to its levels.
         visible: the length of the cut, in sides of the crop, through hair, neck or clothes that differ clearly.
+        guessed: how much background that becomes free has a pattern, from ``patterned``.
         reference: the picture before the edit with its face turned as after it.
         source: ``[SIDE, SIDE, 2]``, from each place of the turned face to its place in the photo, in sides.
         same: ``[SIDE, SIDE, 1]``, where the photo's texture goes along.
@@ -70,6 +72,7 @@ class WholeHead(NamedTuple):
     inside: Array
     shift: Array
     visible: float
+    guessed: float
     reference: Image.Image
     source: Array
     same: Array
@@ -133,8 +136,10 @@ def whole_head(
     share = region * smoothstep(np.float32(1.6) * either - np.float32(0.1))
     inside = blur(share, _SOFTNESS)
     visible = visible_length(error, inside[:, :, None], _alike(was, then))
+    freed = inside * np.maximum(person - then.person, 0)
+    guessed = patterned(crop, freed, known * (1 - dilated(np.maximum(person, was.person), 2)))
     shift += _meeting(np.clip(error, -_MEETS, _MEETS), inside, then.person, person)
-    return WholeHead(result, place, inside[:, :, None], shift, visible, *_texture(pictures, people, move))
+    return WholeHead(result, place, inside[:, :, None], shift, visible, guessed, *_texture(pictures, people, move))
 
 
 def _texture(
@@ -146,9 +151,6 @@ def _texture(
     flow = continued(flow, sure)
     reference, same = followed(pictures[0], pictures[1], flow, people[1].of("hair"))
     within: Array = blur(eroded(faces[1], _FACE_EDGE), 0.01) * smoothstep(blur(sure, 0.03) / _SURE)
-    # Where skin is folded or stretched, texture would be, too.
-    strain = sum(np.abs(np.gradient(flow * np.float32(SIDE), axis=axis)).max(axis=2) for axis in (0, 1))
-    within = within * (1 - smoothstep(blur(np.asarray(strain), 0.01) / _STRAIN - 1))
     return reference, flow - move, same * within[:, :, None]
 
 
@@ -249,6 +251,8 @@ def _region(error: Array, heads: tuple[Array, Array], then: PersonMask, person: 
     # Hair that the crop's edge would cut off does not grow; clothes and background are the photo's.
     wish[(head > 0.3) & (person < 0.5) & (depth < _CUT_OFF)] = -1
     weight = np.where(wish > 0, _HEAD * smoothstep(depth / np.float32(0.08)), _REST)
+    # Between jaw and collar skin meets skin where it shows least: the old jaw's edge and shadow may go.
+    weight[(then.of("face", "neck") > 0.5) & (person > 0.5) & (head < 0.5) & (wish < 0)] = 0
     region = best_seam(
         (unlike + slopes + 1.5) * (1 + 2 * depth), within & (depth > 0.02), depth < _RIM, unlike * wish * weight
     )

@@ -103,3 +103,15 @@ def test_a_seam_through_the_person_is_told(alignment: Alignment) -> None:
     # The hair turns white up to the crop's edge.
     paste(before.point(lambda level: 255 - level // 4))
     assert told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("wall", "guessed"), [(PLAIN, False), (CHECKED, True)], ids=["plain", "checked"])
+def test_a_guessed_pattern_is_told(alignment: Alignment, wall: np.ndarray, guessed: bool) -> None:
+    (photo, was), (wanted, then) = scene(0, wall), scene(MOVE, wall)
+    told: list[bool] = []
+    paste_back(
+        photo, crop_of(wanted, alignment), alignment, reference=crop_of(photo, alignment),
+        people=(mask_of(was), mask_of(then)), on_guessed_background=lambda: told.append(True),
+    )  # fmt: skip
+    assert bool(told) == guessed
