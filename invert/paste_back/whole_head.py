@@ -138,7 +138,7 @@ def whole_head(
     visible = visible_length(error, inside[:, :, None], _alike(was, then))
     freed = inside * np.maximum(person - then.person, 0)
     guessed = patterned(crop, freed, known * (1 - dilated(np.maximum(person, was.person), 2)))
-    shift += _meeting(np.clip(error, -_MEETS, _MEETS), inside, then.person, person)
+    shift += _meeting(np.clip(error, -_MEETS, _MEETS), inside, was, then, person)
     return WholeHead(result, place, inside[:, :, None], shift, visible, guessed, *_texture(pictures, people, move))
 
 
@@ -263,10 +263,13 @@ def _region(error: Array, heads: tuple[Array, Array], then: PersonMask, person: 
     return region.astype(np.float32)
 
 
-def _meeting(error: Array, inside: Array, then: Array, person: Array) -> Array:
-    """The colour difference along the cut, spread from it and fading away, person and background each by itself."""
+def _meeting(error: Array, inside: Array, was: PersonMask, then: PersonMask, person: Array) -> Array:
+    """The colour difference along the cut, spread from it and fading away, each layer by itself."""
     seam, total = inside * (1 - inside), np.zeros_like(error)
-    for old, new in ((1 - person, 1 - then), (person, then)):
+    clothes = was.of("clothes") / was.person.clip(0.1)
+    olds = (1 - person, person * clothes, person * (1 - clothes))
+    for old, layer in zip(olds, (("background",), ("clothes",), ("hair", "face", "neck")), strict=True):
+        new = then.of(*layer)
         weight = (seam * smoothstep(2 * old - 1) * smoothstep(2 * new - 1)).astype(np.float32) + np.float32(1e-7)
         known = np.dstack([weight[:, :, None] * error, weight])
         spread = np.sum([np.float32(share) * blur(known, width) for width, share in _MEETING], axis=0)
