@@ -107,6 +107,7 @@ def person_layer(
     # Hair that is half there is a haze, and long hair would be cut off above what stays of it.
     gone = head * (1 - outwards(lying(people[0]))) * (1 - _shown(people[0], then, change))
     shown = _in_one_piece((1 - smoothstep(2 * gone - np.float32(0.5))), _moved(person, movement))
+    shown = 1 - outwards(_spread(change)[:, :, 0]) * (1 - shown)
     covered = _covered(person)
     freed = head * _freed(person, shown, movement, covered)
     # Along its edges the person is unmixed from the background.
@@ -203,7 +204,8 @@ def _movement(
     # Hair goes with the face where it grows from it.
     face = blur(dilated(face, round(_ROOTS * SIDE)), _ROOTS)[:, :, None]
     flow = continued(flow * (sure / np.maximum(sure + still, 1e-6))[:, :, None], sure + still)
-    wide = outwards(np.asarray(others + face * (flow - others), np.float32))
+    # Away from what the edit changes the photo stays.
+    wide = outwards(np.asarray(others + face * (flow - others), np.float32) * _spread(change))
     fading = smoothstep(1 - beyond() / _REACH)[:, :, None]
     return np.asarray(wide * fading / (1 + 2 * MARGIN), dtype=np.float32)
 

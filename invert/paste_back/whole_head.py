@@ -44,8 +44,9 @@ _STIFFNESS, _FARTHEST = 375.0, 0.08
 _SHADE_WIDTH, _MEETING = 0.08, ((0.035, 1.0), (0.08, 0.2))
 # Levels of 255: differences that are other content rather than shade, and the largest that meets at the cut.
 _OTHER, _MEETS = 30.0, 25.0
-# Of the crop's side: its rim, which stays the photo's, how near it added hair is not drawn, and the cut's softness.
-_RIM, _CUT_OFF, _SOFTNESS = 0.012, 0.12, 0.006
+# Of the crop's side: its rim, which stays the photo's, how near it added hair is not drawn, and the cut's softness,
+# the latter for hair.
+_RIM, _CUT_OFF, _SOFTNESS, _SOFT_HAIR = 0.012, 0.12, 0.006, 0.025
 # In the face: pixels of its edge, and the trust in its flow, at which the photo's texture is left out.
 _FACE_EDGE, _SURE = 6, np.float32(0.15)
 # What it costs to leave the head out, and to take other things in, against a seam through them.
@@ -134,7 +135,10 @@ def whole_head(
     # Background that both show is the photo's.
     either = blur(dilated(np.maximum(then.person, person), 3), 0.012)
     share = region * smoothstep(np.float32(1.6) * either - np.float32(0.1))
+    # Sharp hair fades into the generator's soft hair.
+    hair = blur(np.minimum(was.of("hair"), then.of("hair")) * smoothstep(2 * person - 1), 0.01)
     inside = blur(share, _SOFTNESS)
+    inside += hair * (blur(share, _SOFT_HAIR) * smoothstep(_depth() / np.float32(_SOFT_HAIR)) - inside)
     visible = visible_length(error, inside[:, :, None], _alike(was, then))
     freed = inside * np.maximum(person - then.person, 0)
     guessed = patterned(crop, freed, known * (1 - dilated(np.maximum(person, was.person), 2)))
@@ -235,14 +239,21 @@ def _head(mask: PersonMask) -> Array:
     return np.maximum(mask.of("hair"), mask.of("face") * allowed)
 
 
+def _depth() -> Array:
+    """How far inside the crop, with rounded corners, each place is, in its sides."""
+    along = coordinates() - np.float32(0.5)
+    return np.asarray(
+        np.float32(0.5) - (along[None, :] ** 8 + along[:, None] ** 8) ** np.float32(0.125), np.float32
+    )
+
+
 def _region(error: Array, heads: tuple[Array, Array], then: PersonMask, person: Array, known: Array) -> Array:
     """1 where the generator's picture is taken: its head and what covers the photo's, in one piece."""
     from scipy.ndimage import label
 
     unlike = dilated(blur(np.abs(error).max(axis=2), 0.004), 1)
     slopes = sum(np.abs(np.gradient(error, axis=axis)).max(axis=2) for axis in (0, 1))
-    along = coordinates() - np.float32(0.5)
-    depth: Array = np.float32(0.5) - (along[None, :] ** 8 + along[:, None] ** 8) ** np.float32(0.125)
+    depth = _depth()
     old, head = heads
     left = (person - then.person > 0.5) & (dilated(old, 7) > 0.4)
     left = dilated(dilated(eroded(left, 1), 1), 4) > 0
