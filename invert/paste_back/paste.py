@@ -57,7 +57,7 @@ def paste_back(
         head_move: how the head of ``people`` moves; None finds it. Those of a scene of a film change smoothly and
             agree in ``turned``, so that nothing jumps.
         on_visible_seam: called if the seam cuts visibly through the person of ``people``, because the edit changes
-            what the crop cuts through.
+            what the crop cuts through, or takes hair away from the midst of hair.
         on_guessed_background: called if the person uncovers background with a pattern, of which it is not known how
             it goes on.
 
@@ -128,6 +128,7 @@ def paste_back(
             inside, shift, visible = cut(
                 crop, small(edited), small(reference), goal, then, people[1], same, drawn, lying(people[0])
             )
+            visible += layer.torn
         before = _to_photo(reference, alignment, window)
     if visible > _VISIBLE and on_visible_seam is not None:
         on_visible_seam()

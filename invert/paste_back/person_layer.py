@@ -41,6 +41,8 @@ _FADING, _BODY = 0.08, 0.08
 _HALO = 0.025
 # Of the crop's side: the movement from which the background beside the person is filled in full.
 _CLEARLY = 0.008
+# Of the crop's side: how far inside the person's outline a hole begins.
+_DEEP = 0.04
 # Of the crop's side: the width beside the face in which hair moves less and less with it.
 _ROOTS = 0.04
 # Pixels of the square over which pieces of the filled background are blended.
@@ -78,6 +80,12 @@ class PersonLayer:
     def drawn_share(self) -> Array:
         """The moved person's share in each place of the crop, ``[SIDE, SIDE]``."""
         return np.asarray(np.minimum(_moved(self.person, self.movement), self.shown)[INNER, INNER])
+
+    @property
+    def torn(self) -> float:
+        """The length of the edge, in sides of the crop, that the edit tears amid hair that stays."""
+        inside = eroded(_moved(self.person, self.movement), round(_DEEP * SIDE))
+        return float((np.hypot(*np.gradient(self.shown)) * inside).sum()) / SIDE
 
 
 def person_layer(

@@ -106,6 +106,20 @@ def test_a_seam_through_the_person_is_told(alignment: Alignment) -> None:
 
 
 @pytest.mark.slow
+def test_a_hole_in_the_hair_is_told(alignment: Alignment) -> None:
+    photo, head = scene(0, PLAIN)
+    y, x = np.mgrid[0:SIZE, 0:SIZE]
+    hole = np.hypot(x - 256, y - 240) < 35
+    after = Image.fromarray(np.where(hole[:, :, None], np.uint8(200), np.asarray(photo)))
+    told: list[bool] = []
+    paste_back(
+        photo, crop_of(after, alignment), alignment, reference=crop_of(photo, alignment),
+        people=(mask_of(head), mask_of(head & ~hole)), on_visible_seam=lambda: told.append(True),
+    )  # fmt: skip
+    assert told
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("wall", "guessed"), [(PLAIN, False), (CHECKED, True)], ids=["plain", "checked"])
 def test_a_guessed_pattern_is_told(alignment: Alignment, wall: np.ndarray, guessed: bool) -> None:
     (photo, was), (wanted, then) = scene(0, wall), scene(MOVE, wall)
