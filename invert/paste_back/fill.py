@@ -133,8 +133,9 @@ def patterned(crop: Array, freed: Array, background: Array) -> float:
     """
     near = blur(background, _AROUND) + np.float32(1e-3)
     off = (crop - blur(crop * background[:, :, None], _AROUND) / near[:, :, None]) * background[:, :, None]
-    deviation = np.sqrt(blur((off**2).mean(axis=2), _AROUND) / near)
-    return float((freed * smoothstep(deviation / np.float32(_PATTERN) - 1)).mean())
+    variance = blur(np.asarray((off**2).mean(axis=2), np.float32), _AROUND) / near
+    pattern = smoothstep(np.asarray(np.sqrt(variance) / np.float32(_PATTERN) - 1, np.float32))
+    return float(np.mean(freed * pattern))
 
 
 def _patch(y: int, x: int) -> tuple[slice, slice]:

@@ -174,7 +174,8 @@ def followed(
     fine = error - smooth
     error = smooth + (1 - strands) * fine * (1 - 1 / np.maximum(np.abs(fine) / _GRAIN, 1) ** 2)
     strongest = np.asarray(np.abs(cv2.GaussianBlur(error, (0, 0), _FINE * side)).max(axis=2))
-    level = blur(dilated(np.asarray(cv2.resize(strongest, (SIDE, SIDE), interpolation=cv2.INTER_AREA)), 1), 0.006)
+    level = cv2.resize(strongest, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    level = blur(dilated(np.asarray(level, np.float32), 1), 0.006)
     within = np.asarray(((source > 0) & (source < side - 1)).all(axis=2), np.float32)
     whole = np.asarray(cv2.resize(within, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32)
     # Where skin is folded or stretched, texture would be, too.

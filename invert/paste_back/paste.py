@@ -26,6 +26,9 @@ from stylegan_latents.invert.photos.person_mask import PersonMask
 _CORNER = 0.3
 _STRIP = 256
 _RIM = 4
+# Of the crop's side: the width over which the generator is compared with the photo, and that of a mere shade.
+# Levels of 255 up to which they show the same.
+_DETAIL, _SHADE, _UNLIKE = 0.01, 0.1, np.float32(8.0)
 # The length of a visible cut, in sides of the crop, and the area of guessed background, from which they are told.
 _VISIBLE, _GUESSED = 0.1, 0.01
 
@@ -123,6 +126,7 @@ def paste_back(
             step = layer.movement[INNER, INNER] * np.float32(1 + 2 * MARGIN)
             then = within_crop(then, drawn, people[1].of("face"))
             reference, same = followed(reference, edited, step, people[1].of("hair"))
+            same = np.maximum(same, _foreign(goal, small(reference), small(edited)))
             # Where only one of the two shows the person, the photo's texture is another's.
             same = same * (1 - smoothstep(2 * np.abs(then - drawn)))[:, :, None]
             inside, shift, visible = cut(
@@ -168,6 +172,19 @@ def paste_back(
         pixels = np.clip(np.rint(old + difference), 0, 255).astype(np.uint8)
         result.paste(Image.fromarray(pixels), strip[:2])
     return result
+
+
+def _foreign(photo: Array, reference: Array, edited: Array) -> Array:
+    """1 where the generator shows something else than the photo and the edit hardly changes that, 0 elsewhere.
+
+    There, such as at an earring or inside a collar, the edited crop is no better than the photo.
+    """
+    off = photo - reference
+    unlike, changed = (
+        blur(np.abs(one).max(axis=2, keepdims=True), _DETAIL)
+        for one in (off - blur(off, _SHADE), edited - reference)
+    )
+    return smoothstep(unlike / np.maximum(changed, _UNLIKE) - 1)
 
 
 def _window(alignment: Alignment) -> tuple[int, int, int, int]:
