@@ -184,7 +184,7 @@ def _foreign(photo: Array, reference: Array, edited: Array) -> Array:
         blur(np.abs(one).max(axis=2, keepdims=True), _DETAIL)
         for one in (off - blur(off, _SHADE), edited - reference)
     )
-    return smoothstep(unlike / np.maximum(changed, _UNLIKE) - 1)
+    return smoothstep(np.asarray(unlike / np.maximum(changed, _UNLIKE) - 1, np.float32))
 
 
 def _window(alignment: Alignment) -> tuple[int, int, int, int]:
