@@ -3,9 +3,10 @@
     python -m tests.benchmarks.paste_back records/ --photos photos/ [--strengths -1.5 1.5] [--sheets FOLDER]
 
 Every record of the folder is edited along each direction by each strength and pasted back, as ``edit`` does it:
-local edits change their region alone. Away from the person, as before and as after the edit and a halo, the change of
-the photo is measured in levels of 255, in a square of twice the crop's side. With --sheets, results and untouched
-photos are written in random order, for somebody who does not know which is which, beside ``key.csv``, which says it.
+local edits change their region alone. Away from the person, as before and as after the edit and a halo, the
+change of the photo is measured in levels of 255, in a square of twice the crop's side. With --sheets, results and
+untouched photos are written in random order, for somebody who does not know which is which, beside ``key.csv``,
+which says it.
 
 Public portraits that it was tried on, of GitHub repositories but the first:
 scikit-image's ``astronaut``;
