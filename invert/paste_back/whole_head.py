@@ -51,6 +51,8 @@ _RIM, _CUT_OFF, _SOFTNESS, _SOFT_HAIR = 0.012, 0.12, 0.006, 0.025
 _FACE_EDGE, _SURE = 6, np.float32(0.15)
 # What it costs to leave the head out, and to take other things in, against a seam through them.
 _HEAD, _REST = 0.6, 2.0
+# The same for what lies in the shadow of a jaw, and how many pixels that reaches.
+_BELOW, _SHADOW = 0.3, 8
 
 
 class WholeHead(NamedTuple):
@@ -131,7 +133,7 @@ def whole_head(
     shift = _shades(small(crop_of(photo, alignment, SIDE)) - before, people[0], then, grid)
     error = crop - small(result) - shift
     heads = (sampled(_head(people[0]), grid), _warped(_head(people[1]), field))
-    region = _region(error, heads, then, person, known)
+    region = _region(error, heads, was, then, person, known)
     # Background that both show is the photo's.
     either = blur(dilated(np.maximum(then.person, person), 3), 0.012)
     share = region * smoothstep(np.float32(1.6) * either - np.float32(0.1))
@@ -247,7 +249,9 @@ def _depth() -> Array:
     )
 
 
-def _region(error: Array, heads: tuple[Array, Array], then: PersonMask, person: Array, known: Array) -> Array:
+def _region(
+    error: Array, heads: tuple[Array, Array], was: PersonMask, then: PersonMask, person: Array, known: Array
+) -> Array:
     """1 where the generator's picture is taken: its head and what covers the photo's, in one piece."""
     from scipy.ndimage import label
 
@@ -262,8 +266,15 @@ def _region(error: Array, heads: tuple[Array, Array], then: PersonMask, person: 
     # Hair that the crop's edge would cut off does not grow; clothes and background are the photo's.
     wish[(head > 0.3) & (person < 0.5) & (depth < _CUT_OFF)] = -1
     weight = np.where(wish > 0, _HEAD * smoothstep(depth / np.float32(0.08)), _REST)
-    # Between jaw and collar skin meets skin where it shows least: the old jaw's edge and shadow may go.
-    weight[(then.of("face", "neck") > 0.5) & (person > 0.5) & (head < 0.5) & (wish < 0)] = 0
+    # Between jaw and collar skin meets skin where it shows least, below the jaw's shadow; the old jaw may go. Hair
+    # that both have is the photo's, which is sharp, away from faces and ears.
+    neck = (then.of("face", "neck") > 0.5) & (person > 0.5) & (head < 0.5) & (wish < 0)
+    shadow = neck & (was.of("face", "neck") > 0.5) & (dilated(then.of("face"), _SHADOW) > 0.5)
+    wish[shadow] = 1
+    weight[neck] = 0
+    weight[shadow] = _BELOW
+    faces = dilated(np.maximum(was.of("face"), then.of("face")), 2 * _SHADOW)
+    weight[(np.minimum(then.of("hair"), was.of("hair")) > 0.5) & (person > 0.5) & (faces < 0.5)] = 0
     region = best_seam(
         (unlike + slopes + 1.5) * (1 + 2 * depth), within & (depth > 0.02), depth < _RIM, unlike * wish * weight
     )
