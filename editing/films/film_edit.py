@@ -2,6 +2,8 @@
 
 import contextlib
 import functools
+import itertools
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,12 +24,13 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.nonlinear.mapper import MapperEdit
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.invert.paste_back.whole_head import HeadMove
     from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.photos.person_mask import PersonMask
     from stylegan_latents.invert.record.footage import Footage
 
-# The weight of the last frame's outlines of the person.
-_STEADY = 0.5
+# The weight of the last frame's outlines of the person, and every how many codes the head's move is measured.
+_STEADY, _MEASURED = 0.5, 8
 
 
 def edit_film(
@@ -181,6 +184,7 @@ def _pasted(renderer: _FrameRenderer, footage: "Footage", film: Path) -> Iterato
     from stylegan_latents.invert.paste_back.paste import paste_back
 
     told: list[int] = []
+    moves = _head_moves(renderer, footage) if renderer.changes else None
     last: tuple[int, tuple[PersonMask, PersonMask]] | None = None
     for frame in read_film(film, limit=len(footage.times)):
         number, picture = frame.number, frame.picture()
@@ -197,6 +201,7 @@ def _pasted(renderer: _FrameRenderer, footage: "Footage", film: Path) -> Iterato
                 last = number, people
             picture = paste_back(
                 picture, after, renderer.alignment(place), reference=before, people=people,
+                head_move=None if moves is None else moves(place),
                 on_visible_seam=functools.partial(told.append, number),
             )  # fmt: skip
         yield np.asarray(picture)
@@ -206,6 +211,40 @@ def _pasted(renderer: _FrameRenderer, footage: "Footage", film: Path) -> Iterato
             "The edit changes something that reaches beyond the face's crop, so that a seam may show in "
             f"{len(told)} of {len(footage.times)} frames; with a smaller --strength less of it shows.",
         )
+
+
+def _head_moves(
+    renderer: _FrameRenderer, footage: "Footage"
+) -> "Callable[[tuple[int, int, float]], HeadMove] | None":
+    """How the edit moves the head at a place among the codes; None without people.
+
+    Measured at some codes and interpolated, it does not jitter, and a scene is pasted back one way throughout: that
+    of its farthest move.
+    """
+    from stylegan_latents.invert.paste_back.whole_head import HeadMove, head_move
+
+    count = len(footage.frames)
+    places, turned = np.zeros((count, 2), np.float32), np.zeros(count, bool)
+    starts = {0, *(bisect_left(footage.frames, scene) for scene in footage.scenes)}
+    for first, end in itertools.pairwise([*sorted(starts - {count}), count]):
+        codes, found = sorted({*range(first, end, _MEASURED), end - 1}), []
+        for code in codes:
+            place = (code, code, 0.0)
+            people = renderer.people(place, (renderer(place, edited=False), renderer(place)))
+            if people is None:
+                return None
+            found.append(head_move(people))
+        for axis in (0, 1):
+            places[first:end, axis] = np.interp(range(first, end), codes, [one.place[axis] for one in found])
+        turned[first:end] = any(one.turned for one in found)
+
+    def at(place: tuple[int, int, float]) -> HeadMove:
+        first, second, fraction = place
+        return HeadMove(
+            places[first] + np.float32(min(fraction, 1)) * (places[second] - places[first]), bool(turned[first])
+        )
+
+    return at
 
 
 def _footage(opened: "OpenRecord") -> "Footage":

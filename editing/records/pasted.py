@@ -1,6 +1,7 @@
 """An edit of a record, pasted back into its photo."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stylegan_latents.invert.paste_back.paste import paste_back
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 _VISIBLE_SEAM = (
     "The edit changes something that reaches beyond the face's crop, so that a seam may show; --region face, or "
     "another region, leaves it as it is."
+)
+_GUESSED_BACKGROUND = (
+    "The edit uncovers a background with a pattern, which can only be guessed; --region face, or another region, "
+    "leaves the background as it is."
 )
 
 
@@ -40,18 +45,17 @@ def pasted(
         photo: from ``OpenRecord.photo``.
         after: from ``OpenRecord.edited`` with the other arguments.
         edits, rows, raw, regions, span: as for ``OpenRecord.edited``.
-        tell: called with a sentence if the seam shows.
+        tell: called with a sentence if the seam shows, or if background is guessed.
     """
-
-    def show() -> None:
-        if tell is not None:
-            tell(_VISIBLE_SEAM)
-
     before = opened.picture(G=opened.plain)
     if opened.alignment().method != "ffhq" or opened.plain is not opened.generator:
         return paste_back(photo, after, opened.alignment(), reference=before)
     people = people_of(opened, (before, after), edits, rows=rows, raw=raw, regions=regions, span=span)
-    return paste_back(photo, after, opened.alignment(), reference=before, people=people, on_visible_seam=show)
+    seam, guess = (None if tell is None else partial(tell, one) for one in (_VISIBLE_SEAM, _GUESSED_BACKGROUND))
+    return paste_back(
+        photo, after, opened.alignment(), reference=before, people=people,
+        on_visible_seam=seam, on_guessed_background=guess,
+    )  # fmt: skip
 
 
 def people_of(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from stylegan_latents.invert.paste_back.bend import displacement, warp
-from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
+from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, dilated, small, smoothstep
 from stylegan_latents.invert.photos.person_mask import Mask, PersonMask
 
 # The ellipse of the face in FFHQ's crop, turned or not: centre and half axes.
@@ -172,8 +172,7 @@ def within_crop(then: Array, drawn: Array, face: Array) -> Array:
     wide = cv2.morphologyEx((added > 0.5).astype(np.uint8), cv2.MORPH_OPEN, np.ones((_NARROW,) * 2, np.uint8))
     groups, _ = label(wide)
     edge = np.concatenate([groups[:_RIM].ravel(), groups[:, :_RIM].ravel(), groups[:, -_RIM:].ravel()])
-    away = np.isin(groups, np.setdiff1d(edge, [0])).astype(np.float32)
-    cut_off = cv2.GaussianBlur(cv2.dilate(away, np.ones((2 * _NARROW + 1,) * 2, np.uint8)), (0, 0), 1)
+    cut_off = blur(dilated(np.isin(groups, np.setdiff1d(edge, [0])), _NARROW), 0.004)
     return np.asarray(then - added * cut_off, dtype=np.float32)
 
 

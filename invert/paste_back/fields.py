@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from stylegan_latents.invert.photos.person_mask import Mask
+
 Array = npt.NDArray[np.float32]
 
 SIDE = 256
@@ -20,15 +22,29 @@ def coordinates() -> Array:
     return (np.arange(SIDE, dtype=np.float32) + np.float32(0.5)) / np.float32(SIDE)
 
 
-def blur(field: Array, sigma: float) -> Array:
-    """Gaussian blur, by FFT with mirrored edges; ``sigma`` is a fraction of the side."""
-    side = field.shape[0]
-    mirrored = np.concatenate([field, field[::-1]], axis=0)
-    mirrored = np.concatenate([mirrored, mirrored[:, ::-1]], axis=1)
-    frequency = np.fft.fftfreq(2 * side)
-    decay = np.exp(-2 * (np.pi * sigma * side * frequency) ** 2)
-    spectrum = np.fft.fft2(mirrored, axes=(0, 1)) * (decay[:, None] * decay[None, :])[:, :, None]
-    return np.ascontiguousarray(np.fft.ifft2(spectrum, axes=(0, 1)).real[:side, :side], dtype=np.float32)
+def blur(field: Array | Mask, sigma: float) -> Array:
+    """Gaussian blur with mirrored edges; ``sigma`` is a fraction of ``SIDE``, whatever the field's size."""
+    import cv2
+
+    levels = np.asarray(field, np.float32)
+    blurred = cv2.GaussianBlur(levels, (0, 0), sigma * SIDE, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(blurred, np.float32).reshape(levels.shape)
+
+
+def dilated(plane: Array | Mask, reach: int, *, rounded: bool = False) -> Array:
+    """The largest value within some pixels of each place, in a square or an ellipse."""
+    import cv2
+
+    shape = cv2.MORPH_ELLIPSE if rounded else cv2.MORPH_RECT
+    kernel = cv2.getStructuringElement(shape, (2 * reach + 1,) * 2)
+    return np.asarray(cv2.dilate(np.asarray(plane, np.float32), kernel), np.float32)
+
+
+def eroded(plane: Array | Mask, reach: int) -> Array:
+    """The least value within some pixels of each place, in a square."""
+    import cv2
+
+    return np.asarray(cv2.erode(np.asarray(plane, np.float32), np.ones((2 * reach + 1,) * 2, np.uint8)), np.float32)
 
 
 def smoothstep(values: Array) -> Array:

@@ -7,7 +7,7 @@ patch of the background. What is found are places in the picture, so that it is 
 
 import numpy as np
 
-from stylegan_latents.invert.paste_back.fields import Array
+from stylegan_latents.invert.paste_back.fields import Array, blur, smoothstep
 from stylegan_latents.invert.photos.person_mask import Mask, Pixels
 
 # The side at which patches are compared, half a patch, and how far they are looked for, in pixels of that side.
@@ -16,6 +16,8 @@ _SIDE, _HALF, _REACH = 256, 4, 44
 _FAR, _SHIFT = np.float32(4.0), np.float32(10.0)
 # Pixels of that side from a place to those whose patches reach over it.
 _STEPS = (-3.0, -1.5, 0.0, 1.5, 3.0)
+# Of the crop's side: the width over which a background's pattern is measured. Its deviation in levels of 255.
+_AROUND, _PATTERN = 0.03, 10.0
 # Widths in pixels over which the surroundings' shade is spread, each with its weight.
 _SHADES = ((4.0, 1.0), (12.0, 0.03), (36.0, 0.001))
 
@@ -116,6 +118,24 @@ def _agreed(pixels: Pixels, patches: tuple[Array, Array], hole: Mask, free: Mask
     soft = cv2.GaussianBlur(picture, (0, 0), near[-1])[hole]
     amount = (spread / _SHIFT - 1).clip(0, 1)
     return np.asarray(agreed + amount * (soft[:, :3] / soft[:, 3:] - agreed) - own, dtype=np.float32)
+
+
+def patterned(crop: Array, freed: Array, background: Array) -> float:
+    """How much of a background that becomes free lies in a pattern or beside an edge, where filling is a guess.
+
+    Args:
+        crop: of the photo, ``[SIDE, SIDE, 3]``, in levels.
+        freed: the share of each place that becomes free, ``[SIDE, SIDE]``.
+        background: the share of each place that is known to be background.
+
+    Returns:
+        Its area, in squares of the crop's side.
+    """
+    near = blur(background, _AROUND) + np.float32(1e-3)
+    off = (crop - blur(crop * background[:, :, None], _AROUND) / near[:, :, None]) * background[:, :, None]
+    variance = blur(np.asarray((off**2).mean(axis=2), np.float32), _AROUND) / near
+    pattern = smoothstep(np.asarray(np.sqrt(variance) / np.float32(_PATTERN) - 1, np.float32))
+    return float(np.mean(freed * pattern))
 
 
 def _patch(y: int, x: int) -> tuple[slice, slice]:

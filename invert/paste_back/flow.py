@@ -7,7 +7,7 @@ finds the same colours again on the person, and smoothly continued elsewhere.
 import numpy as np
 from PIL import Image
 
-from stylegan_latents.invert.paste_back.fields import SIDE, Array, coordinates, smoothstep
+from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, dilated, eroded, smoothstep
 from stylegan_latents.invert.photos.person_mask import PersonMask, Pixels
 
 _FLOW_SIDE = 512
@@ -25,6 +25,8 @@ _STRAY, _ROUNDS = 0.015, 6
 _FINE, _STRANDS = 0.002, 0.015
 _GRAIN = np.float32(8.0)
 _SAME, _ELSE = np.float32(12.0), np.float32(45.0)
+# Of a movement: the change from pixel to pixel from which it folds or stretches what it moves.
+_STRAIN = np.float32(0.3)
 # Height in the crop to which long hair reaches, and of the crop's side how far beside it other hair is held by it.
 _LONG, _BESIDE = 0.92, 0.12
 # Heights in the crop between which neck and shoulders are led back.
@@ -60,7 +62,7 @@ def trusted_flow(
     astray = np.linalg.norm(flow + sampled(back, grid + flow), axis=2)
     # Where a picture is plain its flow is a guess.
     across, down = (cv2.Sobel(grey[0], cv2.CV_32F, *axis, scale=0.125) for axis in ((1, 0), (0, 1)))
-    slopes = np.asarray(cv2.GaussianBlur(across**2 + down**2, (0, 0), 3), np.float32)
+    slopes = blur(np.asarray(across**2 + down**2, np.float32), 3 / SIDE)
     sure = (slopes / (slopes + _SLOPE**2) + _GUESS) / (1 + (astray / _ASTRAY) ** 2)
     flow = cv2.resize(flow, (SIDE, SIDE), interpolation=cv2.INTER_AREA) / np.float32(_FLOW_SIDE)
     error, sure = (cv2.resize(one, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for one in (error, sure))
@@ -68,19 +70,18 @@ def trusted_flow(
     grid = np.stack(np.meshgrid(coordinates(), coordinates()), axis=2)
     there = sampled(end_share, (grid + flow) * np.float32(SIDE) - np.float32(0.5))
     # Along the person's edge the flow is often the background's.
-    inner = cv2.erode(start_share, np.ones((3, 3), np.uint8))
+    inner = eroded(start_share, 1)
     trust = np.asarray(trust * inner * there, dtype=np.float32)
     return np.asarray(flow), trust, np.asarray(trust * sure, dtype=np.float32)
 
 
 def continued(flow: Array, trust: Array) -> Array:
     """A flow ``[height, width, 2]`` at the resolution of ``SIDE``, continued from where it is trusted."""
-    import cv2
 
     known = np.concatenate([flow * trust[:, :, None], trust[:, :, None]], axis=2).astype(np.float32)
     total = np.zeros_like(known)
     for sigma, weight in _SPREADS:
-        total += np.float32(weight) * cv2.GaussianBlur(known, (0, 0), sigma * SIDE, borderType=cv2.BORDER_REFLECT)
+        total += np.float32(weight) * blur(known, sigma)
     return np.asarray(total[:, :, :-1] / (total[:, :, -1:] + np.float32(1e-4)))
 
 
@@ -121,7 +122,7 @@ def led_back(
     # The face and hair that hangs or stands free stay as they are.
     free = 1 - lying(people[0])
     heads = [np.maximum(one.of("face"), one.of("hair") * free) for one in people]
-    head = cv2.GaussianBlur(np.maximum(*heads), (0, 0), 0.02 * SIDE)
+    head = blur(np.maximum(*heads), 0.02)
     amount = smoothstep((coordinates()[:, None] - _FROM) / (_FULLY - _FROM)) * (1 - head)
     flow = flow * amount[:, :, None]
     side = edited.width
@@ -142,8 +143,7 @@ def lying(before: PersonMask) -> Array:
     columns = cv2.dilate(
         smoothstep(4 * hair - 2)[None] * body, np.ones((1, 2 * round(_BESIDE * SIDE) + 1), np.uint8)
     )
-    columns = cv2.GaussianBlur(np.asarray(columns, np.float32), (0, 0), 0.03 * SIDE)
-    return np.asarray(np.broadcast_to(columns, (SIDE, SIDE)), np.float32)
+    return np.broadcast_to(blur(np.asarray(columns, np.float32), 0.03), (SIDE, SIDE))
 
 
 def followed(
@@ -174,11 +174,14 @@ def followed(
     fine = error - smooth
     error = smooth + (1 - strands) * fine * (1 - 1 / np.maximum(np.abs(fine) / _GRAIN, 1) ** 2)
     strongest = np.asarray(np.abs(cv2.GaussianBlur(error, (0, 0), _FINE * side)).max(axis=2))
-    level = cv2.dilate(cv2.resize(strongest, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.ones((3, 3), np.uint8))
-    level = cv2.GaussianBlur(level, (0, 0), 1.5)
+    level = cv2.resize(strongest, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    level = blur(dilated(np.asarray(level, np.float32), 1), 0.006)
     within = np.asarray(((source > 0) & (source < side - 1)).all(axis=2), np.float32)
     whole = np.asarray(cv2.resize(within, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32)
-    same = (1 - smoothstep((np.asarray(level, np.float32) - _SAME) / (_ELSE - _SAME))) * whole
+    # Where skin is folded or stretched, texture would be, too.
+    strain = sum(np.abs(np.gradient(movement * np.float32(SIDE), axis=axis)).max(axis=2) for axis in (0, 1))
+    whole *= 1 - smoothstep(blur(np.asarray(strain), 0.01) / _STRAIN - 1)
+    same = (1 - smoothstep((level - _SAME) / (_ELSE - _SAME))) * whole
     moved = np.rint((after + error).clip(0, 255)).astype(np.uint8)
     return Image.fromarray(moved), np.asarray(same[:, :, None], np.float32)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from stylegan_latents.invert.paste_back.fields import SIDE, Array, smoothstep
+from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, dilated, smoothstep
 from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.photos.person_mask import Mask, PersonMask, Pixels, guided, matte
 
@@ -42,14 +42,12 @@ def person_in(photo: Pixels, before: PersonMask) -> tuple[Array, Array]:
     Returns:
         Two of ``[CANVAS, CANVAS]`` in 0 to 1.
     """
-    import cv2
-
     whole = _with_stray_hair(photo, _person(photo, before), outwards(before.of("hair")))
     # Clothes stay, and go on behind the head as the background does.
     clothes = guided(photo, outwards(before.of("clothes") / before.person.clip(0.1)))
     head = outwards((before.of("hair", "face", "neck") > 0.5).astype(np.float32))
-    near = cv2.dilate(head, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(_NEAR * SIDE) + 1,) * 2))
-    clothes = np.maximum(clothes, 1 - cv2.GaussianBlur(near, (0, 0), 0.02 * SIDE))
+    near = dilated(head, round(_NEAR * SIDE), rounded=True)
+    clothes = np.maximum(clothes, 1 - blur(near, 0.02))
     return whole, np.asarray(whole * (1 - smoothstep(3 * clothes - 1)), dtype=np.float32)
 
 
@@ -95,11 +93,9 @@ def within_photo(square: Alignment) -> Mask:
 
 def _person(pixels: Pixels, before: PersonMask) -> Array:
     """The person's share in the square, known in the crop and continued by colours beyond it."""
-    import cv2
-
     # The generator's outline and body are not quite the photo's.
     head = before.of("hair", "face")
-    likely = cv2.GaussianBlur(outwards(np.clip(before.person, head, np.maximum(head, 0.9))), (0, 0), _UNLIKE * SIDE)
+    likely = blur(outwards(np.clip(before.person, head, np.maximum(head, 0.9))), _UNLIKE)
     away = beyond()
     # Farther out the crop tells less: above and beside it there is mostly background, below it a body.
     doubt = np.clip(away / 0.25, 0, 1).astype(np.float32)
@@ -111,7 +107,6 @@ def _person(pixels: Pixels, before: PersonMask) -> Array:
 
 def _with_stray_hair(pixels: Pixels, person: Array, hair: Array) -> Array:
     """The person's share with what stands out from a plain background and hangs together with the hair."""
-    import cv2
     from scipy.ndimage import distance_transform_edt, label
 
     levels = pixels.astype(np.float32)
@@ -120,9 +115,9 @@ def _with_stray_hair(pixels: Pixels, person: Array, hair: Array) -> Array:
     far = free * (distance > 0.8 * _STRAY)
 
     def mean(values: Array, weight: Array) -> Array:
-        known = cv2.GaussianBlur(weight, (0, 0), 0.08 * SIDE)
+        known = blur(weight, 0.08)
         scale = known if values.ndim == 2 else known[:, :, None]
-        return np.asarray(cv2.GaussianBlur(values, (0, 0), 0.08 * SIDE) / np.maximum(scale, 1e-4))
+        return np.asarray(blur(values, 0.08) / np.maximum(scale, 1e-4))
 
     off = np.abs(levels - mean(levels * free[:, :, None], free)).max(axis=2)
     # A wall with a pattern stands out by itself, also where no hair can be.
@@ -130,6 +125,6 @@ def _with_stray_hair(pixels: Pixels, person: Array, hair: Array) -> Array:
     stray = smoothstep(off / np.float32(_STANDS_OUT) - 1) * smoothstep(2 - 2 * distance / np.float32(_STRAY))
     stray = np.where(distance < 2 * _STRAY, plain * stray, 0).astype(np.float32)
     root = (person >= 0.1) & (hair > 0.5)
-    groups, _ = label(cv2.dilate(((stray > 0.1) | root).astype(np.uint8), np.ones((5, 5), np.uint8)))
+    groups, _ = label(dilated((stray > 0.1) | root, 2))
     joined = np.isin(groups, np.setdiff1d(np.unique(groups[root]), [0]))
     return np.asarray(np.maximum(person, stray * joined), dtype=np.float32)

@@ -14,19 +14,23 @@ from PIL import Image
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.paste_back.cut import change_between, cut, warp_lower_edge, within_crop
-from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
+from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, dilated, small, smoothstep
+from stylegan_latents.invert.paste_back.fill import patterned
 from stylegan_latents.invert.paste_back.flow import followed, led_back, lying, sampled
 from stylegan_latents.invert.paste_back.outline import INNER, MARGIN
 from stylegan_latents.invert.paste_back.person_layer import drawn_photo, person_layer
-from stylegan_latents.invert.paste_back.whole_head import whole_head
+from stylegan_latents.invert.paste_back.whole_head import HeadMove, whole_head
 from stylegan_latents.invert.photos.crop import Alignment, crop_of, softened_margin
 from stylegan_latents.invert.photos.person_mask import PersonMask
 
 _CORNER = 0.3
 _STRIP = 256
 _RIM = 4
-# The length of a visible cut, in sides of the crop, from which it is told.
-_VISIBLE = 0.1
+# Of the crop's side: the width over which the generator is compared with the photo, and that of a mere shade.
+# Levels of 255 up to which they show the same.
+_DETAIL, _SHADE, _UNLIKE = 0.01, 0.1, np.float32(8.0)
+# The length of a visible cut, in sides of the crop, and the area of guessed background, from which they are told.
+_VISIBLE, _GUESSED = 0.1, 0.01
 
 
 def paste_back(
@@ -37,7 +41,9 @@ def paste_back(
     feather: float = 0.12,
     reference: Image.Image | None = None,
     people: tuple[PersonMask, PersonMask] | None = None,
+    head_move: HeadMove | None = None,
     on_visible_seam: Callable[[], None] | None = None,
+    on_guessed_background: Callable[[], None] | None = None,
 ) -> Image.Image:
     """Paste an edited crop back into its photo.
 
@@ -51,8 +57,12 @@ def paste_back(
         people: the person in ``reference`` and in ``edited``. With them what goes on outside the crop, such as
             hair, moves with the edit, the background that becomes free is filled, and the background stays the
             photo's up to the person's outline. For crops of faces alone; others take no notice.
+        head_move: how the head of ``people`` moves; None finds it. Those of a scene of a film change smoothly and
+            agree in ``turned``, so that nothing jumps.
         on_visible_seam: called if the seam cuts visibly through the person of ``people``, because the edit changes
-            what the crop cuts through.
+            what the crop cuts through, or takes hair away from the midst of hair.
+        on_guessed_background: called if the person uncovers background with a pattern, of which it is not known how
+            it goes on.
 
     Returns:
         A new RGB picture of the photo's size, equal to the photo where ``edited`` and ``reference`` are equal in a
@@ -77,7 +87,7 @@ def paste_back(
     photo, edited = photo.convert("RGB"), edited.convert("RGB")
     head = None
     if people is not None and reference is not None and alignment.method == "ffhq":
-        head = whole_head(photo, alignment, (reference.convert("RGB"), edited), people)
+        head = whole_head(photo, alignment, (reference.convert("RGB"), edited), people, head_move)
         alignment = alignment if head is None else head.alignment
     window = _window(alignment)
     result = photo.copy()
@@ -86,9 +96,9 @@ def paste_back(
 
     crop = small(crop_of(photo, alignment, SIDE))
     before = change = inside = same = None
-    visible = 0.0
+    visible = guessed = 0.0
     if head is not None:
-        edited, inside, shift, visible = head.picture, head.inside, head.shift, head.visible
+        edited, inside, shift, visible, guessed = head.picture, head.inside, head.shift, head.visible, head.guessed
         before = _to_photo(head.reference, alignment, window)
     elif reference is None:
         shift = _shift_at_edge(crop - small(edited), feather)
@@ -107,21 +117,27 @@ def paste_back(
         else:
             # From here on the edited crop is pasted into the photo with the person moved.
             layer = person_layer(photo, alignment, (reference, edited), people, then, change)
+            drawn = layer.drawn_share
+            free = layer.freed[INNER, INNER] * (1 - drawn)
+            guessed = patterned(crop, free, 1 - dilated(layer.opaque[INNER, INNER], 2))
             photo = drawn_photo(photo, layer)
             result = photo.copy()
             goal = small(crop_of(photo, alignment, SIDE))
             step = layer.movement[INNER, INNER] * np.float32(1 + 2 * MARGIN)
-            drawn = layer.drawn_share
             then = within_crop(then, drawn, people[1].of("face"))
             reference, same = followed(reference, edited, step, people[1].of("hair"))
+            same = np.maximum(same, _foreign(goal, small(reference), small(edited)))
             # Where only one of the two shows the person, the photo's texture is another's.
             same = same * (1 - smoothstep(2 * np.abs(then - drawn)))[:, :, None]
             inside, shift, visible = cut(
                 crop, small(edited), small(reference), goal, then, people[1], same, drawn, lying(people[0])
             )
+            visible += layer.torn
         before = _to_photo(reference, alignment, window)
     if visible > _VISIBLE and on_visible_seam is not None:
         on_visible_seam()
+    if guessed > _GUESSED and on_guessed_background is not None:
+        on_guessed_background()
     after = _to_photo(edited, alignment, window)
 
     for top in range(window[1], window[3], _STRIP):
@@ -156,6 +172,19 @@ def paste_back(
         pixels = np.clip(np.rint(old + difference), 0, 255).astype(np.uint8)
         result.paste(Image.fromarray(pixels), strip[:2])
     return result
+
+
+def _foreign(photo: Array, reference: Array, edited: Array) -> Array:
+    """1 where the generator shows something else than the photo and the edit hardly changes that, 0 elsewhere.
+
+    There, such as at an earring or inside a collar, the edited crop is no better than the photo.
+    """
+    off = photo - reference
+    unlike, changed = (
+        blur(np.abs(one).max(axis=2, keepdims=True), _DETAIL)
+        for one in (off - blur(off, _SHADE), edited - reference)
+    )
+    return smoothstep(np.asarray(unlike / np.maximum(changed, _UNLIKE) - 1, np.float32))
 
 
 def _window(alignment: Alignment) -> tuple[int, int, int, int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, smoothstep
+from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, dilated, eroded, smoothstep
 from stylegan_latents.invert.paste_back.fill import filling
 from stylegan_latents.invert.paste_back.flow import continued, lying, sampled, smooth_flow, trusted_flow
 from stylegan_latents.invert.paste_back.outline import (
@@ -41,6 +41,8 @@ _FADING, _BODY = 0.08, 0.08
 _HALO = 0.025
 # Of the crop's side: the movement from which the background beside the person is filled in full.
 _CLEARLY = 0.008
+# Of the crop's side: how far inside the person's outline a hole begins.
+_DEEP = 0.04
 # Of the crop's side: the width beside the face in which hair moves less and less with it.
 _ROOTS = 0.04
 # Pixels of the square over which pieces of the filled background are blended.
@@ -79,6 +81,12 @@ class PersonLayer:
         """The moved person's share in each place of the crop, ``[SIDE, SIDE]``."""
         return np.asarray(np.minimum(_moved(self.person, self.movement), self.shown)[INNER, INNER])
 
+    @property
+    def torn(self) -> float:
+        """The length of the edge, in sides of the crop, that the edit tears amid hair that stays."""
+        inside = eroded(_moved(self.person, self.movement), round(_DEEP * SIDE))
+        return float((np.hypot(*np.gradient(self.shown)) * inside).sum()) / SIDE
+
 
 def person_layer(
     photo: Image.Image,
@@ -98,7 +106,6 @@ def person_layer(
         then: the person's share in each place of the latter picture, ``[SIDE, SIDE]``.
         change: how much the edit changes each place of the crop, ``[SIDE, SIDE, 1]``.
     """
-    import cv2
 
     movement = _movement(pictures, people, then, change)
     wide = wider(alignment)
@@ -108,11 +115,12 @@ def person_layer(
     # Hair that is half there is a haze, and long hair would be cut off above what stays of it.
     gone = head * (1 - outwards(lying(people[0]))) * (1 - _shown(people[0], then, change))
     shown = _in_one_piece((1 - smoothstep(2 * gone - np.float32(0.5))), _moved(person, movement))
+    shown = 1 - outwards(_spread(change)[:, :, 0]) * (1 - shown)
     covered = _covered(person)
     freed = head * _freed(person, shown, movement, covered)
     # Along its edges the person is unmixed from the background.
-    edges = cv2.erode(opaque, np.ones((3, 3), np.uint8)) < 0.99
-    hole = covered & (cv2.dilate(((freed > 1e-3) | edges).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)
+    edges = eroded(opaque, 1) < 0.99
+    hole = covered & (dilated((freed > 1e-3) | edges, 3) > 0)
     away, tone = filling(pixels, hole, within_photo(wide) & ~covered, opaque - person > 0.25)
     return PersonLayer(wide, opaque, person, shown, movement, freed, away / np.float32(CANVAS), tone)
 
@@ -188,7 +196,6 @@ def _movement(
     pictures: tuple[Image.Image, Image.Image], people: tuple[PersonMask, PersonMask], then: Array, change: Array
 ) -> Array:
     """``PersonLayer.movement``: the optical flow between the pictures, continued beyond the crop."""
-    import cv2
 
     heads = [one.of("hair", "face", "neck") for one in people]
     flow, trust, sure = trusted_flow(pictures[1], pictures[0], heads[1], heads[0])
@@ -199,14 +206,14 @@ def _movement(
     still = np.maximum(then - heads[1], 0)
     total = trust + still
     face = people[1].of("face")
-    near = cv2.GaussianBlur(np.stack([trust, total], axis=2), (0, 0), 0.08 * SIDE)
+    near = blur(np.stack([trust, total], axis=2), 0.08)
     others = smooth_flow(flow, trust * (1 - face)) * (near[:, :, :1] / np.maximum(near[:, :, 1:], 1e-4))
     others *= (1 - _held(people[0]))[INNER, INNER, None]
     # Hair goes with the face where it grows from it.
-    roots = cv2.dilate(face, np.ones((2 * round(_ROOTS * SIDE) + 1,) * 2, np.uint8))
-    face = np.asarray(cv2.GaussianBlur(roots, (0, 0), _ROOTS * SIDE), np.float32)[:, :, None]
+    face = blur(dilated(face, round(_ROOTS * SIDE)), _ROOTS)[:, :, None]
     flow = continued(flow * (sure / np.maximum(sure + still, 1e-6))[:, :, None], sure + still)
-    wide = outwards(np.asarray(others + face * (flow - others), np.float32))
+    # Away from what the edit changes the photo stays.
+    wide = outwards(np.asarray(others + face * (flow - others), np.float32) * _spread(change))
     fading = smoothstep(1 - beyond() / _REACH)[:, :, None]
     return np.asarray(wide * fading / (1 + 2 * MARGIN), dtype=np.float32)
 
@@ -219,40 +226,31 @@ def _held(before: PersonMask) -> Array:
 
 def _near_head(before: PersonMask) -> Array:
     """1 where hair and face are and beside them, farther above the shoulders, falling to 0 elsewhere."""
-    import cv2
 
     head = outwards((before.of("hair", "face") > 0.5).astype(np.float32))
-    narrow, wide = (
-        cv2.dilate(head, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(reach * SIDE) + 1,) * 2))
-        for reach in _LOOSE
-    )
+    narrow, wide = (dilated(head, round(reach * SIDE), rounded=True) for reach in _LOOSE)
     wide[INNER.start + round(_CHIN * SIDE) :] = 0
-    near = np.asarray(cv2.GaussianBlur(np.maximum(narrow, wide), (0, 0), 0.01 * SIDE), np.float32)
+    near = blur(np.maximum(narrow, wide), 0.01)
     # Of hair over neck and clothes it is not known what is behind it.
     below = np.arange(CANVAS)[:, None] - (INNER.start + round(_CHIN * SIDE))
-    kernel = np.ones((2 * round(_BODY * SIDE) + 1,) * 2, np.uint8)
-    body = np.asarray(
-        cv2.dilate(outwards((before.of("neck", "clothes") > 0.6).astype(np.float32)), kernel), np.float32
-    )
-    near_face = np.ones((2 * round(_LOOSE[0] * SIDE) + 1,) * 2, np.uint8)
-    jaw = np.asarray(cv2.dilate(outwards(before.of("face")), near_face), np.float32)
+    body = dilated(outwards((before.of("neck", "clothes") > 0.6).astype(np.float32)), round(_BODY * SIDE))
+    jaw = dilated(outwards(before.of("face")), round(_LOOSE[0] * SIDE))
     over = smoothstep((below / (_FADING * SIDE)).astype(np.float32)) * smoothstep(2 * body) * (1 - jaw)
     return np.asarray(near * (1 - over), dtype=np.float32)
 
 
 def _shown(before: PersonMask, then: Array, change: Array) -> Array:
     """``PersonLayer.shown``: what the edit takes away is not drawn, nor what grows there."""
-    import cv2
     from scipy.ndimage import distance_transform_edt
 
     gone = np.minimum(_spread(change)[:, :, 0], 1 - then)
     # Hair of the photo that the generator lacks goes with the nearest hair that the generator has.
     core = np.zeros((CANVAS, CANVAS), bool)
-    core[INNER, INNER] = cv2.erode((before.person > 0.5).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    core[INNER, INNER] = eroded(before.person > 0.5, 3) > 0
     if not core.any():
         return np.ones((CANVAS, CANVAS), np.float32)
     rows, columns = distance_transform_edt(~core, return_distances=False, return_indices=True)
-    gone = cv2.GaussianBlur(outwards(gone)[rows, columns], (0, 0), 0.008 * SIDE)
+    gone = blur(outwards(gone)[rows, columns], 0.008)
     below = (np.arange(CANVAS)[:, None] + 0.5) / SIDE - MARGIN - _SHOULDERS
     gone = gone * smoothstep((1 - beyond() / _REACH).astype(np.float32))
     return np.asarray(1 - gone * smoothstep((-below / 0.2).astype(np.float32)), dtype=np.float32)
@@ -265,25 +263,21 @@ def _moved(share: Array, movement: Array) -> Array:
 
 def _in_one_piece(shown: Array, moved: Array) -> Array:
     """``shown`` without pieces of the moved person that hang together with nothing."""
-    import cv2
     from scipy.ndimage import label
 
     groups, count = label(np.minimum(moved, shown) > 0.1)
     if count < 2:
         return shown
     other = (groups > 0) & (groups != 1 + int(np.argmax(np.bincount(groups.ravel())[1:])))
-    return np.asarray(shown * (1 - cv2.dilate(other.astype(np.float32), np.ones((5, 5), np.uint8))), np.float32)
+    return np.asarray(shown * (1 - dilated(other, 2)), np.float32)
 
 
 def _freed(person: Array, shown: Array, movement: Array, covered: Mask) -> Array:
     """``PersonLayer.freed``: near the person, where the edit takes them away."""
-    import cv2
 
     length = np.hypot(movement[:, :, 0], movement[:, :, 1]).astype(np.float32) * np.float32(1 + 2 * MARGIN)
-    kernel = np.ones((2 * round(_HALO * SIDE) + 1,) * 2, np.uint8)
-    gone = cv2.dilate(np.maximum(person - shown, 0), kernel)
-    amount = cv2.GaussianBlur(np.maximum(smoothstep(length / np.float32(_CLEARLY)), gone), (0, 0), 3)
-    return np.asarray(amount * cv2.GaussianBlur(covered.astype(np.float32), (0, 0), 1.5), dtype=np.float32)
+    gone = dilated(np.maximum(person - shown, 0), round(_HALO * SIDE))
+    return blur(np.maximum(smoothstep(length / np.float32(_CLEARLY)), gone), 0.012) * blur(covered, 0.006)
 
 
 def _spread(change: Array) -> Array:
@@ -293,8 +287,4 @@ def _spread(change: Array) -> Array:
 
 def _covered(person: Array) -> Mask:
     """Where the person is, with a halo."""
-    import cv2
-    from scipy.ndimage import gaussian_filter
-
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(_HALO * SIDE) + 1,) * 2)
-    return np.asarray(gaussian_filter(cv2.dilate((person > 0.02).astype(np.float32), kernel), 2.0) > 0.35)
+    return np.asarray(blur(dilated(person > 0.02, round(_HALO * SIDE), rounded=True), 0.008) > 0.35)

@@ -15,7 +15,17 @@ from PIL import Image
 
 from stylegan_latents.invert.paste_back.bend import smooth_displacement
 from stylegan_latents.invert.paste_back.cut import CHIN, best_seam, face_oval, visible_length
-from stylegan_latents.invert.paste_back.fields import SIDE, Array, coordinates, small, smoothstep
+from stylegan_latents.invert.paste_back.fields import (
+    SIDE,
+    Array,
+    blur,
+    coordinates,
+    dilated,
+    eroded,
+    small,
+    smoothstep,
+)
+from stylegan_latents.invert.paste_back.fill import patterned
 from stylegan_latents.invert.paste_back.flow import continued, followed, sampled, trusted_flow
 from stylegan_latents.invert.paste_back.outline import MARGIN, person_in, square_of, wider
 from stylegan_latents.invert.photos.crop import Alignment, crop_of
@@ -34,12 +44,15 @@ _STIFFNESS, _FARTHEST = 375.0, 0.08
 _SHADE_WIDTH, _MEETING = 0.08, ((0.035, 1.0), (0.08, 0.2))
 # Levels of 255: differences that are other content rather than shade, and the largest that meets at the cut.
 _OTHER, _MEETS = 30.0, 25.0
-# Of the crop's side: its rim, which stays the photo's, how near it added hair is not drawn, and the cut's softness.
-_RIM, _CUT_OFF, _SOFTNESS = 0.012, 0.12, 0.006
-# In the face: pixels of its edge, the trust in its flow and the strain at which the photo's texture is left out.
-_FACE_EDGE, _SURE, _STRAIN = 6, np.float32(0.15), np.float32(0.3)
+# Of the crop's side: its rim, which stays the photo's, how near it added hair is not drawn, and the cut's softness,
+# the latter for hair.
+_RIM, _CUT_OFF, _SOFTNESS, _SOFT_HAIR = 0.012, 0.12, 0.006, 0.025
+# In the face: pixels of its edge, and the trust in its flow, at which the photo's texture is left out.
+_FACE_EDGE, _SURE = 6, np.float32(0.15)
 # What it costs to leave the head out, and to take other things in, against a seam through them.
 _HEAD, _REST = 0.6, 2.0
+# The same for what lies in the shadow of a jaw, and how many pixels that reaches.
+_BELOW, _SHADOW = 0.3, 8
 
 
 class WholeHead(NamedTuple):
@@ -51,6 +64,7 @@ class WholeHead(NamedTuple):
         inside: ``[SIDE, SIDE, 1]``, its share, 0 at its edge.
         shift: ``[SIDE, SIDE, 3]``, what is added to its levels.
         visible: the length of the cut, in sides of the crop, through hair, neck or clothes that differ clearly.
+        guessed: how much background that becomes free has a pattern, from ``patterned``.
         reference: the picture before the edit with its face turned as after it.
         source: ``[SIDE, SIDE, 2]``, from each place of the turned face to its place in the photo, in sides.
         same: ``[SIDE, SIDE, 1]``, where the photo's texture goes along.
@@ -61,9 +75,22 @@ class WholeHead(NamedTuple):
     inside: Array
     shift: Array
     visible: float
+    guessed: float
     reference: Image.Image
     source: Array
     same: Array
+
+
+class HeadMove(NamedTuple):
+    """How a head is moved from the generator's picture of an edit to the photo.
+
+    Attributes:
+        place: ``[2]``, x and y, in sides of the crop.
+        turned: whether it is so far that the head is taken whole.
+    """
+
+    place: Array
+    turned: bool
 
 
 def whole_head(
@@ -71,6 +98,7 @@ def whole_head(
     alignment: Alignment,
     pictures: tuple[Image.Image, Image.Image],
     people: tuple[PersonMask, PersonMask],
+    head: HeadMove | None = None,
 ) -> WholeHead | None:
     """Lay the generator's picture of a turned head over the photo.
 
@@ -79,20 +107,21 @@ def whole_head(
         alignment: of the crop.
         pictures: the generator's before and after the edit, squares of one size.
         people: in them.
+        head: from ``head_move``, by default of ``people``.
 
     Returns:
         None if the edit does not turn the head.
     """
     before, edited = (small(one) for one in pictures)
-    move = _move(people)
-    if np.hypot(*move) * _COARSE < _STILL or not (people[0].of("face") > 0.5).any():
+    move, turned = head_move(people) if head is None else head
+    if not turned or not (people[0].of("face") > 0.5).any():
         return None
     across, down = alignment.quad[3] - alignment.quad[0], alignment.quad[1] - alignment.quad[0]
     place = replace(alignment, quad=alignment.quad + float(move[0]) * across + float(move[1]) * down)
     crop = small(crop_of(photo, place, SIDE))
     grid = np.indices((SIDE, SIDE), np.float32)[::-1].transpose(1, 2, 0) + move * np.float32(SIDE)
     covered = np.asarray(((grid > 0) & (grid < SIDE - 1)).all(axis=2), np.float32)
-    known = _eroded(covered, 2)
+    known = eroded(covered, 2)
     was = PersonMask(np.stack([sampled(share, grid) for share in people[0].shares]))
     matte = sampled(person_in(square_of(photo, wider(alignment)), people[0])[0], grid + np.float32(MARGIN * SIDE))
     person = np.where((known > 0.5) & (was.person > 0.02), matte, 0).astype(np.float32)
@@ -104,14 +133,19 @@ def whole_head(
     shift = _shades(small(crop_of(photo, alignment, SIDE)) - before, people[0], then, grid)
     error = crop - small(result) - shift
     heads = (sampled(_head(people[0]), grid), _warped(_head(people[1]), field))
-    region = _region(error, heads, then, person, known)
+    region = _region(error, heads, was, then, person, known)
     # Background that both show is the photo's.
-    either = _blurred(_dilated(np.maximum(then.person, person), 3), 0.012)
+    either = blur(dilated(np.maximum(then.person, person), 3), 0.012)
     share = region * smoothstep(np.float32(1.6) * either - np.float32(0.1))
-    inside = _blurred(share, _SOFTNESS)
+    # Sharp hair fades into the generator's soft hair.
+    hair = blur(np.minimum(was.of("hair"), then.of("hair")) * smoothstep(2 * person - 1), 0.01)
+    inside = blur(share, _SOFTNESS)
+    inside += hair * (blur(share, _SOFT_HAIR) * smoothstep(_depth() / np.float32(_SOFT_HAIR)) - inside)
     visible = visible_length(error, inside[:, :, None], _alike(was, then))
-    shift += _meeting(np.clip(error, -_MEETS, _MEETS), inside, then.person, person)
-    return WholeHead(result, place, inside[:, :, None], shift, visible, *_texture(pictures, people, move))
+    freed = inside * np.maximum(person - then.person, 0)
+    guessed = patterned(crop, freed, known * (1 - dilated(np.maximum(person, was.person), 2)))
+    shift += _meeting(np.clip(error, -_MEETS, _MEETS), inside, was, then, person)
+    return WholeHead(result, place, inside[:, :, None], shift, visible, guessed, *_texture(pictures, people, move))
 
 
 def _texture(
@@ -122,10 +156,7 @@ def _texture(
     flow, _, sure = trusted_flow(pictures[1], pictures[0], faces[1], faces[0])
     flow = continued(flow, sure)
     reference, same = followed(pictures[0], pictures[1], flow, people[1].of("hair"))
-    within: Array = _blurred(_eroded(faces[1], _FACE_EDGE), 0.01) * smoothstep(_blurred(sure, 0.03) / _SURE)
-    # Where skin is folded or stretched, texture would be, too.
-    strain = sum(np.abs(np.gradient(flow * np.float32(SIDE), axis=axis)).max(axis=2) for axis in (0, 1))
-    within = within * (1 - smoothstep(_blurred(np.asarray(strain), 0.01) / _STRAIN - 1))
+    within: Array = blur(eroded(faces[1], _FACE_EDGE), 0.01) * smoothstep(blur(sure, 0.03) / _SURE)
     return reference, flow - move, same * within[:, :, None]
 
 
@@ -134,8 +165,8 @@ def _alike(was: PersonMask, then: PersonMask) -> Array:
     return np.asarray(np.minimum(was.shares[1:], then.shares[1:]).sum(axis=0), np.float32)
 
 
-def _move(people: tuple[PersonMask, PersonMask]) -> Array:
-    """Where the picture after the edit lies best: x and y, in sides of the crop."""
+def head_move(people: tuple[PersonMask, PersonMask]) -> HeadMove:
+    """Where the picture after an edit lies best, by the people before and after it."""
     import cv2
 
     def reduced(values: Array) -> Array:
@@ -147,7 +178,7 @@ def _move(people: tuple[PersonMask, PersonMask]) -> Array:
     ]
     # The face turns; hair and neck tell the place.
     faces = np.maximum(*(one.of("face") for one in people))
-    weight = reduced(1 - np.float32(0.9) * _blurred(_eroded(faces, 4), 0.02))
+    weight = reduced(1 - np.float32(0.9) * blur(eroded(faces, 4), 0.02))
     costs = np.full((2 * _DOWN + 1, 2 * _ACROSS + 1), np.inf)
     for down, across in np.ndindex(*costs.shape):
         y, x = down - _DOWN, across - _ACROSS
@@ -157,7 +188,7 @@ def _move(people: tuple[PersonMask, PersonMask]) -> Array:
         costs[down, across] = (unlike * weight[to]).sum() / weight[to].sum() + _GAIN * np.hypot(y, x)
     row, column = divmod(int(np.argmin(costs)), costs.shape[1])
     found = (column - _ACROSS + _lowest(costs[row], column), row - _DOWN + _lowest(costs[:, column], row))
-    return np.array(found, np.float32) / np.float32(_COARSE)
+    return HeadMove(np.array(found, np.float32) / np.float32(_COARSE), bool(np.hypot(*found) >= _STILL))
 
 
 def _lowest(costs: npt.NDArray[np.float64], index: int) -> float:
@@ -176,9 +207,9 @@ def _warp(pictures: tuple[Array, Array], people: tuple[PersonMask, PersonMask], 
         for picture, one in zip(pictures, people, strict=True)
     ]
     face = people[0].of("face")
-    core = _blurred(_eroded(face, 2), 0.02) ** 4
+    core = blur(eroded(face, 2), 0.02) ** 4
     field = smooth_displacement(planes[0], planes[1], known, core, _STIFFNESS, _FARTHEST)
-    return np.asarray(field * (1 - smoothstep(np.float32(1.2) * _blurred(_eroded(face, 1), 0.03))), np.float32)
+    return np.asarray(field * (1 - smoothstep(np.float32(1.2) * blur(eroded(face, 1), 0.03))), np.float32)
 
 
 def _warped(values: Array | Pixels, field: Array) -> Array:
@@ -199,8 +230,8 @@ def _shades(off: Array, before: PersonMask, then: PersonMask, grid: Array) -> Ar
     shift = np.zeros_like(off)
     for layer in (("background",), ("hair",), ("face", "neck"), ("clothes",)):
         weight = (alike * before.of(*layer) + 1e-5).astype(np.float32)
-        level = _blurred(weight[:, :, None] * off, _SHADE_WIDTH) / _blurred(weight, _SHADE_WIDTH)[:, :, None]
-        shift += sampled(np.asarray(level, np.float32), grid) * _blurred(then.of(*layer), 0.008)[:, :, None]
+        level = blur(weight[:, :, None] * off, _SHADE_WIDTH) / blur(weight, _SHADE_WIDTH)[:, :, None]
+        shift += sampled(np.asarray(level, np.float32), grid) * blur(then.of(*layer), 0.008)[:, :, None]
     return shift
 
 
@@ -210,22 +241,40 @@ def _head(mask: PersonMask) -> Array:
     return np.maximum(mask.of("hair"), mask.of("face") * allowed)
 
 
-def _region(error: Array, heads: tuple[Array, Array], then: PersonMask, person: Array, known: Array) -> Array:
+def _depth() -> Array:
+    """How far inside the crop, with rounded corners, each place is, in its sides."""
+    along = coordinates() - np.float32(0.5)
+    return np.asarray(
+        np.float32(0.5) - (along[None, :] ** 8 + along[:, None] ** 8) ** np.float32(0.125), np.float32
+    )
+
+
+def _region(
+    error: Array, heads: tuple[Array, Array], was: PersonMask, then: PersonMask, person: Array, known: Array
+) -> Array:
     """1 where the generator's picture is taken: its head and what covers the photo's, in one piece."""
     from scipy.ndimage import label
 
-    unlike = _dilated(_blurred(np.abs(error).max(axis=2), 0.004), 1)
+    unlike = dilated(blur(np.abs(error).max(axis=2), 0.004), 1)
     slopes = sum(np.abs(np.gradient(error, axis=axis)).max(axis=2) for axis in (0, 1))
-    along = coordinates() - np.float32(0.5)
-    depth: Array = np.float32(0.5) - (along[None, :] ** 8 + along[:, None] ** 8) ** np.float32(0.125)
+    depth = _depth()
     old, head = heads
-    left = (person - then.person > 0.5) & (_dilated(old, 7) > 0.4)
-    left = _dilated(_dilated(_eroded(left.astype(np.float32), 1), 1), 4) > 0
-    within = (_eroded(np.minimum(then.of("face"), head), 1) > 0.6) | left
+    left = (person - then.person > 0.5) & (dilated(old, 7) > 0.4)
+    left = dilated(dilated(eroded(left, 1), 1), 4) > 0
+    within = (eroded(np.minimum(then.of("face"), head), 1) > 0.6) | left
     wish = np.where((head > 0.5) | (old * known > 0.5), np.where(head < 0.5, 1, 2 * head - 1), -1)
     # Hair that the crop's edge would cut off does not grow; clothes and background are the photo's.
     wish[(head > 0.3) & (person < 0.5) & (depth < _CUT_OFF)] = -1
     weight = np.where(wish > 0, _HEAD * smoothstep(depth / np.float32(0.08)), _REST)
+    # Between jaw and collar skin meets skin where it shows least, below the jaw's shadow; the old jaw may go. Hair
+    # that both have is the photo's, which is sharp, away from faces and ears.
+    neck = (then.of("face", "neck") > 0.5) & (person > 0.5) & (head < 0.5) & (wish < 0)
+    shadow = neck & (was.of("face", "neck") > 0.5) & (dilated(then.of("face"), _SHADOW) > 0.5)
+    wish[shadow] = 1
+    weight[neck] = 0
+    weight[shadow] = _BELOW
+    faces = dilated(np.maximum(was.of("face"), then.of("face")), 2 * _SHADOW)
+    weight[(np.minimum(then.of("hair"), was.of("hair")) > 0.5) & (person > 0.5) & (faces < 0.5)] = 0
     region = best_seam(
         (unlike + slopes + 1.5) * (1 + 2 * depth), within & (depth > 0.02), depth < _RIM, unlike * wish * weight
     )
@@ -236,29 +285,16 @@ def _region(error: Array, heads: tuple[Array, Array], then: PersonMask, person: 
     return region.astype(np.float32)
 
 
-def _meeting(error: Array, inside: Array, then: Array, person: Array) -> Array:
-    """The colour difference along the cut, spread from it and fading away, person and background each by itself."""
+def _meeting(error: Array, inside: Array, was: PersonMask, then: PersonMask, person: Array) -> Array:
+    """The colour difference along the cut, spread from it and fading away, each layer by itself."""
     seam, total = inside * (1 - inside), np.zeros_like(error)
-    for old, new in ((1 - person, 1 - then), (person, then)):
+    clothes = was.of("clothes") / was.person.clip(0.1)
+    olds = (1 - person, person * clothes, person * (1 - clothes))
+    for old, layer in zip(olds, (("background",), ("clothes",), ("hair", "face", "neck")), strict=True):
+        new = then.of(*layer)
         weight = (seam * smoothstep(2 * old - 1) * smoothstep(2 * new - 1)).astype(np.float32) + np.float32(1e-7)
         known = np.dstack([weight[:, :, None] * error, weight])
-        spread = np.sum([np.float32(share) * _blurred(known, width) for width, share in _MEETING], axis=0)
+        spread = np.sum([np.float32(share) * blur(known, width) for width, share in _MEETING], axis=0)
         amount = new * smoothstep(spread[:, :, 3] / np.float32(0.004))
         total += amount[:, :, None] * spread[:, :, :3] / (spread[:, :, 3:] + np.float32(1e-5))
     return np.asarray(total, np.float32)
-
-
-def _blurred(values: Array, width: float) -> Array:
-    import cv2
-
-    return np.asarray(cv2.GaussianBlur(values.astype(np.float32), (0, 0), width * SIDE), np.float32)
-
-
-def _dilated(plane: Array, reach: int) -> Array:
-    import cv2
-
-    return np.asarray(cv2.dilate(plane, np.ones((2 * reach + 1,) * 2, np.uint8)), np.float32)
-
-
-def _eroded(plane: Array, reach: int) -> Array:
-    return 1 - _dilated(1 - plane, reach)

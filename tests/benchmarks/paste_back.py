@@ -2,10 +2,11 @@
 
     python -m tests.benchmarks.paste_back records/ --photos photos/ [--strengths -1.5 1.5] [--sheets FOLDER]
 
-Every record of the folder is edited along each direction by each strength and pasted back. Away from the person, as
-before and as after the edit and a halo, the change of the photo is measured in levels of 255, in a square of twice
-the crop's side. With --sheets, results and untouched photos are written in random order, for somebody who does not
-know which is which, beside ``key.csv``, which says it.
+Every record of the folder is edited along each direction by each strength and pasted back, as ``edit`` does it:
+local edits change their region alone. Away from the person, as before and as after the edit and a halo, the
+change of the photo is measured in levels of 255, in a square of twice the crop's side. With --sheets, results and
+untouched photos are written in random order, for somebody who does not know which is which, beside ``key.csv``,
+which says it.
 
 Public portraits that it was tried on, of GitHub repositories but the first:
 scikit-image's ``astronaut``;
@@ -28,6 +29,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.editing.records.opened import OpenRecord
 from stylegan_latents.editing.records.pasted import pasted, people_of
+from stylegan_latents.editing.regions.regions import own_region
 from stylegan_latents.generator.cli.command import status_of
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
@@ -67,13 +69,15 @@ def _run(folder: Path, photos: Path, names: list[str], strengths: list[float], s
         photo = opened.photo(photos / opened.inversion.sources[0].name)
         before, square = opened.picture(), wider(opened.alignment())
         for index, (name, amount) in enumerate((name, amount) for name in names for amount in strengths):
-            edits = [(find_direction(name, opened.generator), amount)]
-            after = opened.edited(edits)
-            people = people_of(opened, (before, after), edits)
+            direction = find_direction(name, opened.generator)
+            edits = [(direction, amount)]
+            regions = _regions(opened, str(direction.provenance.get("score", "")))
+            after = opened.edited(edits, regions=regions)
+            people = people_of(opened, (before, after), edits, regions=regions)
             if people is None:
                 raise InputError(f"The model of {path} has no catalogue of parts of people.")
             seams: list[str] = []
-            result = pasted(opened, photo, after, edits, tell=seams.append)
+            result = pasted(opened, photo, after, edits, regions=regions, tell=seams.append)
             was, now = (square_of(one, square) for one in (photo, result))
             change = np.abs(was.astype(np.float32) - now).max(axis=2)[_away(was, people)]
             changes.append(change)
@@ -95,6 +99,12 @@ def _run(folder: Path, photos: Path, names: list[str], strengths: list[float], s
         f"{(every < 8).mean():.1%} below 8 levels; a seam was told of {told}"
     )
     return 0
+
+
+def _regions(opened: OpenRecord, score: str) -> list[str]:
+    """What ``edit --paste-back`` changes of a picture along a direction of this score; empty for all."""
+    region = own_region([score], lambda side: opened.picture(size=side))
+    return [] if region is None else [region]
 
 
 def _away(photo: np.ndarray, people: tuple[PersonMask, PersonMask]) -> np.ndarray:

@@ -28,8 +28,8 @@ Pair = tuple[str, str]
 """Paths of two pictures, before and after."""
 
 _SEAM = (
-    "The edit changes what reaches beyond the face's crop, so that a seam may show; “Only a part of the picture” "
-    "keeps the rest of the photo as it is."
+    "The edit changes or uncovers what reaches beyond the face's crop, so that a seam may show; “Only a part of "
+    "the picture” keeps the rest of the photo as it is."
 )
 
 

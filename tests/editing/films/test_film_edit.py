@@ -12,9 +12,13 @@ from PIL import Image
 
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.regions import parts as parts_catalogue
+from stylegan_latents.editing.regions import person as person_regions
 from stylegan_latents.editing.regions.parts import Parts, part_features
 from stylegan_latents.invert.films.read import film_facts, read_film
+from stylegan_latents.invert.paste_back import paste, whole_head
+from stylegan_latents.invert.paste_back.whole_head import HeadMove
 from stylegan_latents.invert.photos.crop import Alignment
+from stylegan_latents.invert.photos.person_mask import CLASSES, PersonMask
 from stylegan_latents.invert.record.footage import Footage
 from stylegan_latents.invert.record.source import Source
 from tests.editing.command_folder import MODEL, G, enter_folder, one_sentence
@@ -205,3 +209,26 @@ def test_a_film_is_pasted_back_by_the_person_of_its_frames(monkeypatch: pytest.M
         has_face = number in (1, 2, 3, 4, 6)
         assert (np.abs(without - by_person).mean() > 0.5) == has_face
         assert (np.abs(photo - by_person)[30:50, 30:50].mean() > 3) == has_face
+
+
+def test_a_scene_is_pasted_back_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    _save_record(scenes=(0, 4))
+    person = PersonMask(np.full((len(CLASSES), 256, 256), 1 / len(CLASSES), np.float32))
+    monkeypatch.setattr(person_regions, "people_of_edit", lambda *_args: (person, person))
+    # Of the scenes' first and last codes only one move is a turn.
+    measured = iter([(0.01, False), (0.04, True), (0.0, False), (0.01, False)])
+    monkeypatch.setattr(whole_head, "head_move", lambda _: HeadMove(*_move(*next(measured))))
+    given: list[HeadMove] = []
+
+    def paste_back(picture: Image.Image, *_args: Any, head_move: HeadMove, **_named: Any) -> Image.Image:
+        given.append(head_move)
+        return picture
+
+    monkeypatch.setattr(paste, "paste_back", paste_back)
+    assert main([RECORD, *SMILE, "--paste-back", *MODEL]) == 0
+    assert [one.turned for one in given] == [True, True, True, False, False]
+    np.testing.assert_allclose([one.place[0] for one in given], [0.01, 0.025, 0.04, 0, 0.01], atol=1e-6)
+
+
+def _move(across: float, turned: bool) -> tuple[np.ndarray, bool]:
+    return np.array([across, 0], np.float32), turned

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stylegan_latents.invert.paste_back.fill import filling
+from stylegan_latents.invert.paste_back.fill import filling, patterned
 
 SIDE = 256
 
@@ -57,3 +57,18 @@ def test_shoulders_do_not_grow_upwards() -> None:
     places = (np.stack([columns, rows], axis=2) + np.rint(away).astype(int)).clip(0, SIDE - 1)
     found = (picture[places[:, :, 1], places[:, :, 0]] + tone)[:, :, 0]
     assert found[hole & (rows < 140)].min() > 150
+
+
+def test_only_a_wall_with_a_pattern_is_a_guess() -> None:
+    columns = np.mgrid[:SIDE, :SIDE][1]
+    plain, shaded = np.full((SIDE, SIDE), 180.0), 120 + columns / 4
+    striped = np.where(columns % 16 < 8, 150.0, 210.0)
+    left_of_an_edge = np.where(columns < 60, 60.0, 200.0)
+    found = []
+    for wall in (plain, shaded, striped, left_of_an_edge):
+        picture, hole, head = _covered(wall)
+        found.append(patterned(picture.astype(np.float32), hole.astype(np.float32), (~head).astype(np.float32)))
+    freed = hole.mean()
+    assert max(found[0], found[1]) < 0.02 * freed
+    assert found[2] > 0.5 * freed
+    assert found[3] < 0.3 * freed

@@ -88,6 +88,22 @@ def test_without_a_change_the_photo_stays(alignment: Alignment) -> None:
 
 
 @pytest.mark.slow
+def test_what_the_generator_lacks_stays_where_the_edit_changes_less(alignment: Alignment) -> None:
+    photo, head = scene(0, PLAIN)
+    people = (mask_of(head), mask_of(head))
+    y, x = np.mgrid[0:SIZE, 0:SIZE]
+    earring, cheek = np.hypot(x - 290, y - 250) < 7, np.hypot(x - 290, y - 250) < 25
+    before = crop_of(photo, alignment)
+    darker = Image.fromarray(np.where(cheek[:, :, None], np.asarray(photo) // 4, np.asarray(photo)))
+    worn = Image.fromarray(np.where(earring[:, :, None], np.uint8(255), np.asarray(photo)))
+    pasted = levels(paste_back(worn, crop_of(darker, alignment), alignment, reference=before, people=people))
+    inner = np.hypot(x - 290, y - 250) < 4
+    ring = cheek & (np.hypot(x - 290, y - 250) > 14)
+    assert pasted[inner].mean() > pasted[ring].mean() + 120
+    assert pasted[ring].mean() < levels(worn)[ring].mean() - 20
+
+
+@pytest.mark.slow
 def test_a_seam_through_the_person_is_told(alignment: Alignment) -> None:
     photo, head = scene(0, PLAIN)
     before, people = crop_of(photo, alignment), (mask_of(head), mask_of(head))
@@ -103,3 +119,29 @@ def test_a_seam_through_the_person_is_told(alignment: Alignment) -> None:
     # The hair turns white up to the crop's edge.
     paste(before.point(lambda level: 255 - level // 4))
     assert told
+
+
+@pytest.mark.slow
+def test_a_hole_in_the_hair_is_told(alignment: Alignment) -> None:
+    photo, head = scene(0, PLAIN)
+    y, x = np.mgrid[0:SIZE, 0:SIZE]
+    hole = np.hypot(x - 256, y - 240) < 35
+    after = Image.fromarray(np.where(hole[:, :, None], np.uint8(200), np.asarray(photo)))
+    told: list[bool] = []
+    paste_back(
+        photo, crop_of(after, alignment), alignment, reference=crop_of(photo, alignment),
+        people=(mask_of(head), mask_of(head & ~hole)), on_visible_seam=lambda: told.append(True),
+    )  # fmt: skip
+    assert told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("wall", "guessed"), [(PLAIN, False), (CHECKED, True)], ids=["plain", "checked"])
+def test_a_guessed_pattern_is_told(alignment: Alignment, wall: np.ndarray, guessed: bool) -> None:
+    (photo, was), (wanted, then) = scene(0, wall), scene(MOVE, wall)
+    told: list[bool] = []
+    paste_back(
+        photo, crop_of(wanted, alignment), alignment, reference=crop_of(photo, alignment),
+        people=(mask_of(was), mask_of(then)), on_guessed_background=lambda: told.append(True),
+    )  # fmt: skip
+    assert bool(told) == guessed
