@@ -6,10 +6,17 @@ import pytest
 from PIL import Image
 
 from stylegan_latents.invert.commands.cli import main
-from tests.small_models import save_small_model
+from tests.small_models import FakeInverter, save_small_model, use_fake_inverter
 
 
-def enter_photo_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(name="inverter", autouse=True)
+def fake_inverter(monkeypatch: pytest.MonkeyPatch) -> type[FakeInverter]:
+    """The inverter in the place of every method, in the modules that import this."""
+    return use_fake_inverter(monkeypatch)
+
+
+@pytest.fixture(name="folder")
+def photo_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with a photo; the model is beside it."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")

@@ -16,18 +16,10 @@ from stylegan_latents.invert.commands.cli import main
 from stylegan_latents.invert.commands.report_table import Report
 from stylegan_latents.invert.record.inversion import Inversion
 from tests.generator.styles.test_style import small_style
-from tests.invert.photo_folder import enter_photo_folder, files, one_sentence, run, save_photo
-from tests.small_models import FakeInverter, small_generator, use_fake_inverter
+from tests.invert.photo_folder import fake_inverter, files, one_sentence, photo_folder, run, save_photo
+from tests.small_models import FakeInverter, small_generator
 
-
-@pytest.fixture(name="inverter", autouse=True)
-def _inverter(monkeypatch: pytest.MonkeyPatch) -> type[FakeInverter]:
-    return use_fake_inverter(monkeypatch)
-
-
-@pytest.fixture(name="folder")
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return enter_photo_folder(tmp_path, monkeypatch)
+__all__ = ["fake_inverter", "photo_folder"]
 
 
 def test_a_photo_becomes_a_record_and_a_picture(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

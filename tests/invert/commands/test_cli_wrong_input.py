@@ -10,18 +10,10 @@ from PIL import Image
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.cli import main
-from tests.invert.photo_folder import enter_photo_folder, files, one_sentence, run, save_photo
-from tests.small_models import FakeInverter, use_fake_inverter
+from tests.invert.photo_folder import fake_inverter, files, one_sentence, photo_folder, run, save_photo
+from tests.small_models import FakeInverter
 
-
-@pytest.fixture(name="inverter", autouse=True)
-def _inverter(monkeypatch: pytest.MonkeyPatch) -> type[FakeInverter]:
-    return use_fake_inverter(monkeypatch)
-
-
-@pytest.fixture(name="folder")
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return enter_photo_folder(tmp_path, monkeypatch)
+__all__ = ["fake_inverter", "photo_folder"]
 
 
 def _png_bomb(path: Path, side: int) -> None:
