@@ -32,7 +32,7 @@ class Generator(nn.Module):
         w_avg: the mean w, ``[w_dim]``.
         class_w_avg: the mean w of each class, ``[label_dim, w_dim]``, if the model has them, else None.
         layers: every style input, in the order of ``styles``.
-        fingerprint: sha256 over the weights at the time the model was made.
+        fingerprint: ``weights_fingerprint`` at the time the model was made.
     """
 
     w_avg: Tensor
@@ -61,8 +61,18 @@ class Generator(nn.Module):
         self.image_channels, self.layers = synthesis.image_channels, synthesis.layers
         self.z_dim, self.label_dim, self.dtype = z_dim, label_dim, torch.float32
         self.eval().requires_grad_(False)
-        self.fingerprint = fingerprint(self.state_dict().items())
+        self.fingerprint = self.weights_fingerprint()
         self.latent_space = latent_space or f"weights-{self.fingerprint[:16]}"
+
+    def weights_fingerprint(self) -> str:
+        """sha256 over the weights as they are now, which tuning and styles change."""
+        # A file may leave the means to us, and the last bits of what is computed depend on the processor.
+        means = ("w_avg", "class_w_avg")
+        return fingerprint((name, values) for name, values in self.state_dict().items() if name not in means)
+
+    def has_fingerprint(self, found: str) -> bool:
+        """Whether this is the model of a fingerprint, also of one from a version that counted the means in."""
+        return found == self.fingerprint or found == fingerprint(self.state_dict().items())
 
     def check_square(self, what: str) -> None:
         """Raise InputError, which begins with ``what`` needs them, if the images are not square."""

@@ -15,7 +15,6 @@ from stylegan_latents.editing.regions.regions import face_region
 from stylegan_latents.generator.cli.progress import Begin
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.features import effects_in_places
-from stylegan_latents.generator.generator import fingerprint
 from stylegan_latents.generator.networks.camera import Camera
 from stylegan_latents.invert.faces.landmarks import Landmarks
 
@@ -50,7 +49,7 @@ def parts_of(G: "Generator", begin: Begin) -> Parts:
         raise InputError(f"The model '{G.name}' has classes; parts are found for models without.")
     parts = find_parts(G if G.camera is None else G.seen_from(Camera()), begin=begin)
     # A style changes weights and leaves the name that the cache has for them.
-    if fingerprint(G.state_dict().items()) == G.fingerprint:
+    if G.weights_fingerprint() == G.fingerprint:
         parts.save(cache_path(G))
     return parts
 

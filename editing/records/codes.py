@@ -194,7 +194,7 @@ def record_code(record: "OpenRecord") -> Code:
     noise = None if inversion.noise is None else [map.to(G.device) for map in inversion.noise]
     z, truncation, label = None, 1.0, None
     # Records of `edit sample` hold the seed of their z.
-    sample = inversion.settings if inversion.method == "sample" and inversion.fingerprint == G.fingerprint else {}
+    sample = inversion.settings if inversion.method == "sample" and G.has_fingerprint(inversion.fingerprint) else {}
     seed, stored = sample.get("seed"), sample.get("truncation")
     if isinstance(seed, int) and isinstance(stored, int | float):
         # PyTorch drew the seeds of records that do not say whose random numbers they have.
@@ -238,5 +238,5 @@ def changed_record(
     return replace(
         record, ws=ws, model=G.name, fingerprint=G.fingerprint, latent_space=G.latent_space,
         method=method, settings={**settings, **kept}, metrics={}, version=library_version(),
-        model_file=record.model_file if record.fingerprint == G.fingerprint else None,
+        model_file=record.model_file if G.has_fingerprint(record.fingerprint) else None,
     )  # fmt: skip

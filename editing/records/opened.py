@@ -142,7 +142,8 @@ class OpenRecord:
         Raises:
             InputError: the style belongs to another model than the record, as far as that is known before loading.
         """
-        if self._own_model and self.inversion.fingerprint not in ("", style.fingerprint):
+        other = self.inversion.fingerprint not in ("", style.fingerprint)
+        if self._own_model and other and self.inversion.model != style.model:
             raise InputError(
                 f"The style '{style.name}' belongs to the model '{style.model}', and {self.path} was made with "
                 f"'{self.inversion.model}'; take a style of that model, or give the style's model with --model."
@@ -159,7 +160,7 @@ class OpenRecord:
         """
         generator = _loaded(self._name, self._device, self._loaded)
         file = self.inversion.model_file
-        if self._own_model and file is not None and generator.fingerprint != self.inversion.fingerprint:
+        if self._own_model and file is not None and not generator.has_fingerprint(self.inversion.fingerprint):
             raise InputError(
                 f"{self._name} holds another model than {self.path} was made with; give that one with --model."
             )

@@ -69,7 +69,7 @@ class Style:
 
     def check_generator(self, G: "Generator") -> None:
         """Raise InputError for another generator than the style's."""
-        if G.fingerprint != self.fingerprint:
+        if not G.has_fingerprint(self.fingerprint):
             raise InputError(
                 f"The style '{self.name}' belongs to the model '{self.model}' ({self.resolution} pixels), not to "
                 f"'{G.name}'; give that model, or make the style again with `edit stylize --model`."

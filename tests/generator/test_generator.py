@@ -318,7 +318,22 @@ def test_one_changed_weight_changes_the_fingerprint() -> None:
     for name in dict(G.state_dict()):
         changed = {key: value.clone() for key, value in G.state_dict().items()}
         changed[name].view(-1)[-1] += 1e-3
-        assert fingerprint(changed.items()) != G.fingerprint, name
+        again = odd_generator()
+        again.load_state_dict(changed)
+        assert (again.weights_fingerprint() == G.fingerprint) == (name == "w_avg"), name
+
+
+def test_a_mean_that_another_processor_computed_is_of_the_same_model() -> None:
+    G, other = odd_generator(), odd_generator()
+    other.w_avg.add_(1e-7)
+    assert other.weights_fingerprint() == G.fingerprint
+
+
+def test_fingerprints_that_count_the_mean_in_are_known() -> None:
+    G = odd_generator()
+    assert G.has_fingerprint(G.fingerprint)
+    assert G.has_fingerprint(fingerprint(G.state_dict().items()))
+    assert not G.has_fingerprint(odd_generator(seed=1).fingerprint)
 
 
 def test_fingerprint_ignores_order_and_memory_layout_but_not_names_and_shapes() -> None:

@@ -5,7 +5,7 @@ import torch
 
 from stylegan_latents.editing.mixing.find_parts import parts_of
 from stylegan_latents.editing.regions import parts as parts_catalogue
-from stylegan_latents.editing.regions.parts import Parts, load, part_features
+from stylegan_latents.editing.regions.parts import Parts, load, part_features, stored_parts
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
 from tests.generator.stylegan3_files import random_stylegan3
@@ -121,3 +121,13 @@ def test_the_default_models_catalogue_comes_with_the_package() -> None:
     for name in ("eyes", "mouth", "hair"):
         assert (shipped.weights([name], 0.3) > 0).sum() >= 20
     assert 0 <= float(shipped.shares.min()) <= float(shipped.shares.sum(dim=0).max()) <= 1.01
+
+
+@pytest.mark.slow
+def test_the_default_model_has_a_catalogue_in_the_package() -> None:
+    from stylegan_latents import generator
+
+    G = generator.load(DEFAULT_MODEL)
+    parts = stored_parts(G)
+    assert parts is not None
+    assert parts.fingerprint == G.fingerprint

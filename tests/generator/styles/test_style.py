@@ -6,6 +6,7 @@ import torch
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.loading import load
 from stylegan_latents.generator.styles.style import (
     SUFFIX,
     Style,
@@ -110,6 +111,13 @@ def test_the_shipped_styles_are_small_and_say_where_they_come_from(name: str) ->
     assert (style.name, style.model, style.resolution) == (name, "ffhq", 1024)
     assert {"pictures", "source", "licence", "settings"} <= set(style.provenance)
     assert shipped_styles()[name].stat().st_size < 1.3e6
+
+
+@pytest.mark.slow
+def test_the_shipped_styles_are_of_the_default_model() -> None:
+    G = load("ffhq")
+    for name in shipped_styles():
+        assert G.fingerprint == find_style(name).fingerprint
 
 
 def test_the_options_name_files_and_are_checked() -> None:
