@@ -9,6 +9,7 @@ import typer
 
 from stylegan_latents.editing.commands.changes import ChangeOptions, bind
 from stylegan_latents.editing.commands.options import (
+    BlendName,
     DrawingOptions,
     EditOutput,
     RecordArgument,
@@ -169,6 +170,7 @@ def _edit_photo(
 ) -> None:
     """Write the edited picture and the sheet of one photo; ``guided`` are the directions of the targets."""
     from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.editing.regions.joining import joins_face
     from stylegan_latents.editing.strengths.guided import guide
     from stylegan_latents.invert.photos.files import save_picture
 
@@ -199,9 +201,12 @@ def _edit_photo(
     targets = list(zip(bind(guided, opened), (score for _, score in change.targets), strict=True))
 
     def draw(chosen: "Sequence[Edit]", size: int | None = None) -> "Image":
+        # While strengths are sought, a face that will be joined is drawn as a whole.
+        sought = size is not None and joins_face(where.region, where.blend.value)
         return opened.edited(
-            chosen, rows=rows, raw=change.raw, size=size, regions=where.region, blend=where.blend.value, span=span
-        )
+            chosen, rows=rows, raw=change.raw, size=size, regions=[] if sought else where.region,
+            blend=where.blend.value, span=span,
+        )  # fmt: skip
 
     edits = guide(draw, edits, targets, change.keep_identity, scorer)
     for made, amount in edits[len(edits) - len(targets) :]:
@@ -215,8 +220,8 @@ def _edit_photo(
         from stylegan_latents.editing.records.pasted import pasted
 
         result = pasted(
-            opened, whole, after, edits, rows=rows, raw=change.raw, regions=where.region, span=span,
-            tell=partial(warn, "edit"),
+            opened, whole, after, edits, rows=rows, raw=change.raw, regions=where.region,
+            blend=where.blend.value, span=span, tell=partial(warn, "edit"),
         )  # fmt: skip
     if is_there:
         print(printable(f"{file} exists already and stays as it is"))
@@ -236,7 +241,7 @@ def _where(
     opened: "OpenRecord",
     changes: "Sequence[_Change]",
 ) -> RegionOptions:
-    """The regions to change: as given, or for a local edit pasted back its own, so that hair and collar stay."""
+    """The regions to change: as given, or for an edit of the face that is pasted back its own."""
     where = settings.where
     if where.region == [EVERYWHERE]:
         return replace(where, region=[])
@@ -244,15 +249,21 @@ def _where(
     if where.region or not settings.output.paste_back or settings.on.style or settings.on.camera:
         return where
     from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.editing.regions.joining import can_join
+    from stylegan_latents.editing.regions.parts import stored_parts
     from stylegan_latents.editing.regions.regions import own_region
+
+    def joins() -> bool:
+        return can_join(opened.generator, stored_parts(opened.unstyled))
 
     scores = [str(one.provenance.get("score", "")) if isinstance(one, Direction) else "" for one in changes]
     wanted = [name for name, _ in settings.change.values_wanted]
-    region = own_region([*scores, *wanted], lambda side: opened.picture(size=side))
-    if region is None:
+    own = own_region([*scores, *wanted], lambda side: opened.picture(size=side), joins)
+    if own is None:
         return where
-    print(f"Changing only the {region}, as the edit is local; --region all changes the whole picture.")
-    return replace(where, region=[region])
+    region, blend = own
+    print(f"Changing only the {region}, so that hair and clothes stay; --region all changes the whole picture.")
+    return replace(where, region=[region], blend=BlendName(blend))
 
 
 def _only_look(settings: "EditSettings") -> str:

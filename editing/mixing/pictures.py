@@ -1,7 +1,7 @@
 """Pictures of mixes: of one receiver, and the style mixing matrix."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.errors import InputError
 
@@ -12,10 +12,8 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.mixing.by_part import PartDonor
     from stylegan_latents.editing.mixing.mixing import Donor
     from stylegan_latents.editing.records.codes import Code
+    from stylegan_latents.editing.regions.regions import Blend
     from stylegan_latents.generator.generator import Generator
-
-Blend = Literal["image", "features"]
-"""Where a region is joined: in the pictures, or in the network's features."""
 
 _MOST_CELLS, _CELL = 400, 256
 
@@ -27,7 +25,7 @@ def mixed_picture(
     *,
     parts: "Sequence[PartDonor]" = (),
     regions: Sequence[str] = (),
-    blend: Blend = "image",
+    blend: "Blend" = "image",
     size: int | None = None,
 ) -> "Image.Image":
     """The receiver's picture with what the donors give.

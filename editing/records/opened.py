@@ -3,7 +3,7 @@
 import copy
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 from stylegan_latents.editing.records.camera import look_from
 from stylegan_latents.editing.records.choose import model_of, read_record
@@ -26,14 +26,13 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.apply import Edit
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.directions.published import PublishedDirection
+    from stylegan_latents.editing.regions.regions import Blend
     from stylegan_latents.generator.generator import Generator, Noise
     from stylegan_latents.generator.networks.camera import Camera
     from stylegan_latents.generator.styles.style import Style
     from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.inversion import Inversion
     from stylegan_latents.invert.search.span import Span
-
-Blend = Literal["image", "features"]
 
 
 class OpenRecord:
@@ -276,7 +275,7 @@ class OpenRecord:
         raw: bool = False,
         size: int | None = None,
         regions: "Sequence[str]" = (),
-        blend: Blend = "image",
+        blend: "Blend" = "image",
         span: "Span | None" = None,
     ) -> "Image.Image":
         """The picture of the edited code.
@@ -285,7 +284,8 @@ class OpenRecord:
             edits, rows, raw, span: see ``edited_styles``, also for errors.
             size: see ``picture``.
             regions: limit the edit to these, see ``region_masks``; everywhere when empty.
-            blend: join a region in the image, outside of which nothing changes, or in the generator's features.
+            blend: join a region in the image, outside of which nothing changes, or in the generator's features; the
+                face alone then keeps its place on the head, see ``joining``.
         """
         import torch
 
@@ -300,19 +300,25 @@ class OpenRecord:
         if not regions or not edits:
             return after
         from stylegan_latents.editing.regions.blending import blend_pictures, synthesize_blended_styles
+        from stylegan_latents.editing.regions.joining import can_join, find_join, joins_face
         from stylegan_latents.editing.regions.parts import stored_parts
         from stylegan_latents.editing.regions.person import people_of_edit
         from stylegan_latents.editing.regions.regions import BY_PERSON, region_masks, to_mask_tensor
 
         before = self.picture(size=size)
+        parts, both = stored_parts(self.unstyled), (G.styles(self.ws), styles)
+        if joins_face(regions, blend) and parts is not None and can_join(G, parts):
+            join = find_join(parts, G, both, (before, after))
+            if join is not None:
+                return to_picture(join.draw(G, both, self.noise, size=side))[0]
         people = None
         if any(region.strip().lower() in BY_PERSON for region in regions):
-            people = people_of_edit(stored_parts(self.unstyled), G, (G.styles(self.ws), styles), (before, after))
+            people = people_of_edit(parts, G, both, (before, after))
         mask = region_masks(regions, [before, after], name=self.stem, people=people)
         if blend == "image":
             return blend_pictures(before, after, mask)
         where = to_mask_tensor(mask, self.ws)
-        joined = synthesize_blended_styles(G, G.styles(self.ws), styles, where, self.noise, size=side)
+        joined = synthesize_blended_styles(G, *both, where, self.noise, size=side)
         return to_picture(joined)[0]
 
     def photo(self, named: Path | None = None) -> "Image.Image":

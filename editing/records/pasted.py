@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from stylegan_latents.editing.directions.apply import Edit
     from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.editing.regions.joining import FaceJoin
+    from stylegan_latents.editing.regions.regions import Blend
     from stylegan_latents.invert.photos.person_mask import PersonMask
     from stylegan_latents.invert.search.span import Span
 
@@ -33,6 +35,7 @@ def pasted(
     rows: Sequence[int] | None = None,
     raw: bool = False,
     regions: Sequence[str] = (),
+    blend: "Blend" = "image",
     span: "Span | None" = None,
     tell: Callable[[str], None] | None = None,
 ) -> "Image":
@@ -44,18 +47,48 @@ def pasted(
         opened: the record.
         photo: from ``OpenRecord.photo``.
         after: from ``OpenRecord.edited`` with the other arguments.
-        edits, rows, raw, regions, span: as for ``OpenRecord.edited``.
+        edits, rows, raw, regions, blend, span: as for ``OpenRecord.edited``.
         tell: called with a sentence if the seam shows, or if background is guessed.
     """
+    from stylegan_latents.editing.regions.joining import joins_face
+
     before = opened.picture(G=opened.plain)
     if opened.alignment().method != "ffhq" or opened.plain is not opened.generator:
         return paste_back(photo, after, opened.alignment(), reference=before)
-    people = people_of(opened, (before, after), edits, rows=rows, raw=raw, regions=regions, span=span)
+    join = _join_of(opened, before, edits, rows, raw, span) if joins_face(regions, blend) else None
+    if join is None:
+        people = people_of(opened, (before, after), edits, rows=rows, raw=raw, regions=regions, span=span)
+    else:
+        people = join.people_in(after)
     seam, guess = (None if tell is None else partial(tell, one) for one in (_VISIBLE_SEAM, _GUESSED_BACKGROUND))
     return paste_back(
         photo, after, opened.alignment(), reference=before, people=people,
-        on_visible_seam=seam, on_guessed_background=guess,
+        face=None if join is None else join.face, on_visible_seam=seam, on_guessed_background=guess,
     )  # fmt: skip
+
+
+def _join_of(
+    opened: "OpenRecord",
+    before: "Image",
+    edits: "Sequence[Edit]",
+    rows: Sequence[int] | None,
+    raw: bool,
+    span: "Span | None",
+) -> "FaceJoin | None":
+    """How ``OpenRecord.edited`` joins the face."""
+    import torch
+
+    from stylegan_latents.editing.directions.apply import edited_styles
+    from stylegan_latents.editing.regions.joining import can_join, find_join
+    from stylegan_latents.editing.regions.parts import stored_parts
+
+    G, parts = opened.generator, stored_parts(opened.unstyled)
+    if parts is None or not edits or not can_join(G, parts):
+        return None
+    edited = opened.edited(edits, rows=rows, raw=raw, span=span)
+    with torch.inference_mode():
+        styles = (G.styles(opened.ws), edited_styles(G, opened.ws, edits, rows=rows, raw=raw, span=span))
+        return find_join(parts, G, styles, (before, edited))
 
 
 def people_of(

@@ -6,7 +6,7 @@ et al. 2020; Suzuki et al. 2018), so the rest may change slightly.
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +18,25 @@ from stylegan_latents.generator.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from stylegan_latents.generator.features import FeatureMap
     from stylegan_latents.generator.generator import Generator, Noise
 
 Array = npt.NDArray[np.float32]
 # Side at which colours are compared, their blur as a fraction of it, and the largest shift, of 255.
 _SMALL, _SPREAD, _SHADE = 256, 0.06, 60.0
+
+
+class Displacement(NamedTuple):
+    """How far the features of the code inside of a mask are moved before they are blended.
+
+    Attributes:
+        feature_map: the first that is blended.
+        right, down: in its places.
+    """
+
+    feature_map: "FeatureMap"
+    right: int
+    down: int
 
 
 def blend_pictures(
@@ -76,11 +90,14 @@ def synthesize_blended_styles(
     noise: "Noise" = "const",
     *,
     size: int | None = None,
+    displacement: Displacement | None = None,
 ) -> "Tensor":
-    """``synthesize_blended`` of two codes' styles, as ``Generator.styles`` gives them."""
+    """``synthesize_blended`` of two codes' styles, as ``Generator.styles`` gives them, from the first layer on or,
+    where features are moved, from a feature map on.
+    """
     import torch
 
-    with torch.inference_mode(), _blended_features(G, mask):
+    with torch.inference_mode(), _blended_features(G, mask, displacement):
         both = [torch.cat(pair) for pair in zip(outside, inside, strict=True)]
         return G.synthesize_styles(both, noise, size=size)[:1]
 
@@ -109,7 +126,7 @@ def _shift_at_edge(difference: Array, mask: Mask) -> Array:
 
 
 @contextlib.contextmanager
-def _blended_features(G: "Generator", mask: "Tensor") -> Iterator[None]:
+def _blended_features(G: "Generator", mask: "Tensor", displacement: Displacement | None) -> Iterator[None]:
     """Within the block, each module with a style replaces both features of a batch of two by their blend."""
     import torch
     from torch import nn
@@ -117,10 +134,18 @@ def _blended_features(G: "Generator", mask: "Tensor") -> Iterator[None]:
 
     sized: dict[tuple[int, int], Tensor] = {}
     refusal = InputError(f"The model '{G.name}' cannot be blended in its features; leave out --blend features.")
+    blends = displacement is None
 
-    def blend(_module: nn.Module, _inputs: object, output: object) -> object:
+    def blend(module: nn.Module, _inputs: object, output: object) -> object:
+        nonlocal blends
         if not isinstance(output, torch.Tensor) or output.ndim != 4 or len(output) != 2:
             raise refusal
+        if displacement is not None and not blends:
+            if module is displacement.feature_map.module:
+                blends = True
+            elif output.shape[1] != G.image_channels:  # a coarser picture is part of the final one
+                return output
+            output = torch.cat([output[:1], _moved(output[1:], displacement)])
         size = (output.shape[2], output.shape[3])
         if size not in sized:
             shrinks = mask.shape[-1] > size[1]
@@ -130,9 +155,28 @@ def _blended_features(G: "Generator", mask: "Tensor") -> Iterator[None]:
     styled = [module for module in G.synthesis.modules() if isinstance(getattr(module, "style", None), nn.Linear)]
     if not styled:
         raise refusal
+    if displacement is not None and displacement.feature_map.module not in styled:
+        styled.append(displacement.feature_map.module)
     handles = [module.register_forward_hook(blend) for module in styled]
     try:
         yield
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _moved(features: "Tensor", by: Displacement) -> "Tensor":
+    """Features ``[N, C, h, w]`` of any resolution, moved; their edges are repeated."""
+    import torch
+    from torch.nn import functional as F
+
+    height, width = features.shape[2:]
+    rows, columns = (
+        (2 * (torch.arange(side, device=features.device) + 0.5 - step * side / by.feature_map.size) / side) - 1
+        for side, step in ((height, by.down), (width, by.right))
+    )
+    grid = torch.stack([columns.expand(height, width), rows[:, None].expand(height, width)], dim=2)
+    found = F.grid_sample(
+        features.float(), grid[None].expand(len(features), -1, -1, -1), padding_mode="border", align_corners=False
+    )
+    return found.to(features.dtype)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
 
 Mask = npt.NDArray[np.float32]
+Blend = Literal["image", "features"]
+"""Where a region is joined: in the pictures, or in the network's features."""
+
 Points = npt.NDArray[np.float64]
 REGIONS = ("eyes", "nose", "mouth", "hair", "face", "background")
 """The regions that landmarks give."""
@@ -33,6 +36,9 @@ MASK_FEATHER = 0.01
 
 LOCAL_SCORES = {"smile": "face", "mouth-open": "face", "eyes-open": "eyes"}
 """Scores of faces whose change stays in a region, with that region."""
+
+FACE_SCORES = {*LOCAL_SCORES, "pose", "pitch", "age", "gender"}
+"""Scores of faces that an edit of the face alone changes, if the generator joins it to the head."""
 
 BY_PERSON = ("hair", "background")
 """The regions that a person's mask gives, see ``region_masks``."""
@@ -59,17 +65,26 @@ def local_region(scores: Sequence[str]) -> str | None:
     return None if not regions or None in regions else max(regions, key=lambda one: one == "face")
 
 
-def own_region(scores: Sequence[str], draw: Callable[[int], Image.Image]) -> str | None:
-    """The region of a local edit that is pasted back, so that hair and collar stay; None for the whole picture.
+def own_region(
+    scores: Sequence[str], draw: Callable[[int], Image.Image], joins: Callable[[], bool]
+) -> tuple[str, Blend] | None:
+    """The region of an edit that is pasted back, so that hair and collar stay; None for the whole picture.
 
     Args:
         scores: of faces, that the edit's directions change.
         draw: from a side in pixels to the unedited picture, in which a face has to be found.
+        joins: whether the model joins faces, see ``joining``.
+
+    Returns:
+        The region, and where it is joined: see ``OpenRecord.edited``.
     """
     from stylegan_latents.invert.faces.find import landmarks_of_crop
 
     region = local_region(scores)
-    return None if region is None or landmarks_of_crop(draw(_READING_SIDE)) is None else region
+    blend: Blend = "image" if region else "features"
+    if region is None and scores and FACE_SCORES.issuperset(scores) and joins():
+        region = "face"
+    return None if region is None or landmarks_of_crop(draw(_READING_SIDE)) is None else (region, blend)
 
 
 def region_masks(

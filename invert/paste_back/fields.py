@@ -51,3 +51,12 @@ def smoothstep(values: Array) -> Array:
     """The cubic smoothstep: 0 up to 0, 1 from 1 on."""
     values = np.clip(values, 0, 1)
     return np.asarray(values * values * (3 - 2 * values), dtype=np.float32)
+
+
+def moved(plane: Array, right: int, down: int) -> Array:
+    """A plane ``[height, width, ...]`` moved by whole pixels; its edges are repeated."""
+    rows, columns = (
+        (np.arange(side) - step).clip(0, side - 1)
+        for side, step in zip(plane.shape[:2], (down, right), strict=True)
+    )
+    return np.asarray(plane[rows][:, columns])

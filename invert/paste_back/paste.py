@@ -17,6 +17,7 @@ from stylegan_latents.invert.paste_back.cut import change_between, cut, warp_low
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, dilated, small, smoothstep
 from stylegan_latents.invert.paste_back.fill import patterned
 from stylegan_latents.invert.paste_back.flow import followed, led_back, lying, sampled
+from stylegan_latents.invert.paste_back.joined_face import JoinedFace, joined_face
 from stylegan_latents.invert.paste_back.outline import INNER, MARGIN
 from stylegan_latents.invert.paste_back.person_layer import drawn_photo, person_layer
 from stylegan_latents.invert.paste_back.whole_head import HeadMove, whole_head
@@ -42,6 +43,7 @@ def paste_back(
     reference: Image.Image | None = None,
     people: tuple[PersonMask, PersonMask] | None = None,
     head_move: HeadMove | None = None,
+    face: JoinedFace | None = None,
     on_visible_seam: Callable[[], None] | None = None,
     on_guessed_background: Callable[[], None] | None = None,
 ) -> Image.Image:
@@ -59,6 +61,8 @@ def paste_back(
             photo's up to the person's outline. For crops of faces alone; others take no notice.
         head_move: how the head of ``people`` moves; None finds it. Those of a scene of a film change smoothly and
             agree in ``turned``, so that nothing jumps.
+        face: says that ``edited`` shows an edited face, joined to the head of ``reference``. What is around it
+            stays the photo's.
         on_visible_seam: called if the seam cuts visibly through the person of ``people``, because the edit changes
             what the crop cuts through, or takes hair away from the midst of hair.
         on_guessed_background: called if the person uncovers background with a pattern, of which it is not known how
@@ -87,7 +91,11 @@ def paste_back(
     photo, edited = photo.convert("RGB"), edited.convert("RGB")
     head = None
     if people is not None and reference is not None and alignment.method == "ffhq":
-        head = whole_head(photo, alignment, (reference.convert("RGB"), edited), people, head_move)
+        pictures = reference.convert("RGB"), edited
+        if face is not None:
+            head = joined_face(photo, alignment, pictures, people, face)
+        else:
+            head = whole_head(photo, alignment, pictures, people, head_move)
         alignment = alignment if head is None else head.alignment
     window = _window(alignment)
     result = photo.copy()

@@ -26,7 +26,8 @@ from stylegan_latents.invert.paste_back.fields import (
     smoothstep,
 )
 from stylegan_latents.invert.paste_back.fill import patterned
-from stylegan_latents.invert.paste_back.flow import continued, followed, sampled, trusted_flow
+from stylegan_latents.invert.paste_back.flow import sampled
+from stylegan_latents.invert.paste_back.laid import Laid, inset, meeting, shades, texture, unchanged_person
 from stylegan_latents.invert.paste_back.outline import MARGIN, person_in, square_of, wider
 from stylegan_latents.invert.photos.crop import Alignment, crop_of
 from stylegan_latents.invert.photos.person_mask import PersonMask, Pixels
@@ -40,45 +41,13 @@ _TELLS = np.array([160.0, 100.0, 60.0, 60.0], np.float32)
 # The same for the outline and clothes in the warp, the weight of colours, and the height from which these tell.
 _OUTLINE, _CLOTHES, _COLOURS, _LOW = np.float32(95), np.float32(60), np.float32(0.35), (0.6, 0.85)
 _STIFFNESS, _FARTHEST = 375.0, 0.08
-# Of the crop's side: the widths of colour corrections, and of those that make colours meet at the cut.
-_SHADE_WIDTH, _MEETING = 0.08, ((0.035, 1.0), (0.08, 0.2))
-# Levels of 255: differences that are other content rather than shade, and the largest that meets at the cut.
-_OTHER, _MEETS = 30.0, 25.0
 # Of the crop's side: its rim, which stays the photo's, how near it added hair is not drawn, and the cut's softness,
 # the latter for hair.
 _RIM, _CUT_OFF, _SOFTNESS, _SOFT_HAIR = 0.012, 0.12, 0.006, 0.025
-# In the face: pixels of its edge, and the trust in its flow, at which the photo's texture is left out.
-_FACE_EDGE, _SURE = 6, np.float32(0.15)
 # What it costs to leave the head out, and to take other things in, against a seam through them.
 _HEAD, _REST = 0.6, 2.0
 # The same for what lies in the shadow of a jaw, and how many pixels that reaches.
 _BELOW, _SHADOW = 0.3, 8
-
-
-class WholeHead(NamedTuple):
-    """What ``whole_head`` finds.
-
-    Attributes:
-        picture: the generator's picture after the edit, warped.
-        alignment: where in the photo it lies.
-        inside: ``[SIDE, SIDE, 1]``, its share, 0 at its edge.
-        shift: ``[SIDE, SIDE, 3]``, what is added to its levels.
-        visible: the length of the cut, in sides of the crop, through hair, neck or clothes that differ clearly.
-        guessed: how much background that becomes free has a pattern, from ``patterned``.
-        reference: the picture before the edit with its face turned as after it.
-        source: ``[SIDE, SIDE, 2]``, from each place of the turned face to its place in the photo, in sides.
-        same: ``[SIDE, SIDE, 1]``, where the photo's texture goes along.
-    """
-
-    picture: Image.Image
-    alignment: Alignment
-    inside: Array
-    shift: Array
-    visible: float
-    guessed: float
-    reference: Image.Image
-    source: Array
-    same: Array
 
 
 class HeadMove(NamedTuple):
@@ -99,7 +68,7 @@ def whole_head(
     pictures: tuple[Image.Image, Image.Image],
     people: tuple[PersonMask, PersonMask],
     head: HeadMove | None = None,
-) -> WholeHead | None:
+) -> Laid | None:
     """Lay the generator's picture of a turned head over the photo.
 
     Args:
@@ -130,7 +99,7 @@ def whole_head(
     picture = _warped(np.asarray(pictures[1].convert("RGB")), field)
     then = PersonMask(np.stack([_warped(share, field) for share in people[1].shares]))
     result = Image.fromarray(np.rint(picture.clip(0, 255)).astype(np.uint8))
-    shift = _shades(small(crop_of(photo, alignment, SIDE)) - before, people[0], then, grid)
+    shift = shades(small(crop_of(photo, alignment, SIDE)) - before, people[0], then, grid)
     error = crop - small(result) - shift
     heads = (sampled(_head(people[0]), grid), _warped(_head(people[1]), field))
     region = _region(error, heads, was, then, person, known)
@@ -140,29 +109,12 @@ def whole_head(
     # Sharp hair fades into the generator's soft hair.
     hair = blur(np.minimum(was.of("hair"), then.of("hair")) * smoothstep(2 * person - 1), 0.01)
     inside = blur(share, _SOFTNESS)
-    inside += hair * (blur(share, _SOFT_HAIR) * smoothstep(_depth() / np.float32(_SOFT_HAIR)) - inside)
-    visible = visible_length(error, inside[:, :, None], _alike(was, then))
+    inside += hair * (blur(share, _SOFT_HAIR) * smoothstep(inset() / np.float32(_SOFT_HAIR)) - inside)
+    visible = visible_length(error, inside[:, :, None], unchanged_person(was, then))
     freed = inside * np.maximum(person - then.person, 0)
     guessed = patterned(crop, freed, known * (1 - dilated(np.maximum(person, was.person), 2)))
-    shift += _meeting(np.clip(error, -_MEETS, _MEETS), inside, was, then, person)
-    return WholeHead(result, place, inside[:, :, None], shift, visible, guessed, *_texture(pictures, people, move))
-
-
-def _texture(
-    pictures: tuple[Image.Image, Image.Image], people: tuple[PersonMask, PersonMask], move: Array
-) -> tuple[Image.Image, Array, Array]:
-    """``WholeHead.reference``, ``source`` and ``same``: the face's, where its flow is sure."""
-    faces = tuple(one.of("face") for one in people)
-    flow, _, sure = trusted_flow(pictures[1], pictures[0], faces[1], faces[0])
-    flow = continued(flow, sure)
-    reference, same = followed(pictures[0], pictures[1], flow, people[1].of("hair"))
-    within: Array = blur(eroded(faces[1], _FACE_EDGE), 0.01) * smoothstep(blur(sure, 0.03) / _SURE)
-    return reference, flow - move, same * within[:, :, None]
-
-
-def _alike(was: PersonMask, then: PersonMask) -> Array:
-    """The share of hair, face, neck and clothes that are the same before and after the edit."""
-    return np.asarray(np.minimum(was.shares[1:], then.shares[1:]).sum(axis=0), np.float32)
+    shift += meeting(error, inside, was, then, person)
+    return Laid(result, place, inside[:, :, None], shift, visible, guessed, *texture(pictures, people, move))
 
 
 def head_move(people: tuple[PersonMask, PersonMask]) -> HeadMove:
@@ -224,29 +176,10 @@ def _warped(values: Array | Pixels, field: Array) -> Array:
     )
 
 
-def _shades(off: Array, before: PersonMask, then: PersonMask, grid: Array) -> Array:
-    """The photo's shades against the generator's before the edit, by layer, where the layers are after it."""
-    alike: Array = 1 / (1 + (np.abs(off).max(axis=2) / _OTHER) ** 2)
-    shift = np.zeros_like(off)
-    for layer in (("background",), ("hair",), ("face", "neck"), ("clothes",)):
-        weight = (alike * before.of(*layer) + 1e-5).astype(np.float32)
-        level = blur(weight[:, :, None] * off, _SHADE_WIDTH) / blur(weight, _SHADE_WIDTH)[:, :, None]
-        shift += sampled(np.asarray(level, np.float32), grid) * blur(then.of(*layer), 0.008)[:, :, None]
-    return shift
-
-
 def _head(mask: PersonMask) -> Array:
     """Hair and face; what looks like a face beneath the chin is neck."""
     allowed = face_oval() | (coordinates()[:, None] < CHIN)
     return np.maximum(mask.of("hair"), mask.of("face") * allowed)
-
-
-def _depth() -> Array:
-    """How far inside the crop, with rounded corners, each place is, in its sides."""
-    along = coordinates() - np.float32(0.5)
-    return np.asarray(
-        np.float32(0.5) - (along[None, :] ** 8 + along[:, None] ** 8) ** np.float32(0.125), np.float32
-    )
 
 
 def _region(
@@ -257,7 +190,7 @@ def _region(
 
     unlike = dilated(blur(np.abs(error).max(axis=2), 0.004), 1)
     slopes = sum(np.abs(np.gradient(error, axis=axis)).max(axis=2) for axis in (0, 1))
-    depth = _depth()
+    depth = inset()
     old, head = heads
     left = (person - then.person > 0.5) & (dilated(old, 7) > 0.4)
     left = dilated(dilated(eroded(left, 1), 1), 4) > 0
@@ -283,18 +216,3 @@ def _region(
         if count > 1:
             region = np.where(groups == 1 + int(np.argmax(np.bincount(groups.ravel())[1:])), chosen, not chosen)
     return region.astype(np.float32)
-
-
-def _meeting(error: Array, inside: Array, was: PersonMask, then: PersonMask, person: Array) -> Array:
-    """The colour difference along the cut, spread from it and fading away, each layer by itself."""
-    seam, total = inside * (1 - inside), np.zeros_like(error)
-    clothes = was.of("clothes") / was.person.clip(0.1)
-    olds = (1 - person, person * clothes, person * (1 - clothes))
-    for old, layer in zip(olds, (("background",), ("clothes",), ("hair", "face", "neck")), strict=True):
-        new = then.of(*layer)
-        weight = (seam * smoothstep(2 * old - 1) * smoothstep(2 * new - 1)).astype(np.float32) + np.float32(1e-7)
-        known = np.dstack([weight[:, :, None] * error, weight])
-        spread = np.sum([np.float32(share) * blur(known, width) for width, share in _MEETING], axis=0)
-        amount = new * smoothstep(spread[:, :, 3] / np.float32(0.004))
-        total += amount[:, :, None] * spread[:, :, :3] / (spread[:, :, 3:] + np.float32(1e-5))
-    return np.asarray(total, np.float32)

@@ -29,7 +29,9 @@ from PIL import Image, ImageDraw, ImageFilter
 from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.editing.records.opened import OpenRecord
 from stylegan_latents.editing.records.pasted import pasted, people_of
-from stylegan_latents.editing.regions.regions import own_region
+from stylegan_latents.editing.regions.joining import can_join
+from stylegan_latents.editing.regions.parts import stored_parts
+from stylegan_latents.editing.regions.regions import Blend, own_region
 from stylegan_latents.generator.cli.command import status_of
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
@@ -71,13 +73,13 @@ def _run(folder: Path, photos: Path, names: list[str], strengths: list[float], s
         for index, (name, amount) in enumerate((name, amount) for name in names for amount in strengths):
             direction = find_direction(name, opened.generator)
             edits = [(direction, amount)]
-            regions = _regions(opened, str(direction.provenance.get("score", "")))
-            after = opened.edited(edits, regions=regions)
+            regions, blend = _regions(opened, str(direction.provenance.get("score", "")))
+            after = opened.edited(edits, regions=regions, blend=blend)
             people = people_of(opened, (before, after), edits, regions=regions)
             if people is None:
                 raise InputError(f"The model of {path} has no catalogue of parts of people.")
             seams: list[str] = []
-            result = pasted(opened, photo, after, edits, regions=regions, tell=seams.append)
+            result = pasted(opened, photo, after, edits, regions=regions, blend=blend, tell=seams.append)
             was, now = (square_of(one, square) for one in (photo, result))
             change = np.abs(was.astype(np.float32) - now).max(axis=2)[_away(was, people)]
             changes.append(change)
@@ -101,10 +103,16 @@ def _run(folder: Path, photos: Path, names: list[str], strengths: list[float], s
     return 0
 
 
-def _regions(opened: OpenRecord, score: str) -> list[str]:
-    """What ``edit --paste-back`` changes of a picture along a direction of this score; empty for all."""
-    region = own_region([score], lambda side: opened.picture(size=side))
-    return [] if region is None else [region]
+def _regions(opened: OpenRecord, score: str) -> tuple[list[str], Blend]:
+    """What ``edit --paste-back`` changes of a picture along a direction of this score, empty for all, and how it is
+    joined.
+    """
+    own = own_region(
+        [score],
+        lambda side: opened.picture(size=side),
+        lambda: can_join(opened.generator, stored_parts(opened.unstyled)),
+    )
+    return ([], "image") if own is None else ([own[0]], own[1])
 
 
 def _away(photo: np.ndarray, people: tuple[PersonMask, PersonMask]) -> np.ndarray:

@@ -12,7 +12,9 @@ from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.editing.commands.options import RegionOptions
 from stylegan_latents.editing.directions.apply import edit_name
 from stylegan_latents.editing.records.pasted import pasted
-from stylegan_latents.editing.regions.regions import own_region
+from stylegan_latents.editing.regions.joining import can_join
+from stylegan_latents.editing.regions.parts import stored_parts
+from stylegan_latents.editing.regions.regions import Blend, own_region
 from stylegan_latents.editing.strengths.guided import guided_name
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.photos.files import read_photo
@@ -94,15 +96,16 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
     edits = edits_of(visit, strengths)
     whole = view == "Whole photo"
     regions = face.regions.chosen
+    blend: Blend = "image"
     told: list[str] = []
     with visit.computing():
         if whole and not regions and camera_of(face, strengths) is None:
-            regions = _own_region(face, edits)
+            regions, blend = _own_region(face, edits)
         opened = seen(face.record, face, strengths)
-        after = opened.edited(edits, regions=regions)
+        after = opened.edited(edits, regions=regions, blend=blend)
         if whole:
             photo = _photo(face)
-            after = pasted(opened, photo, after, edits, regions=regions, tell=told.append)
+            after = pasted(opened, photo, after, edits, regions=regions, blend=blend, tell=told.append)
             before = visit.files.store(shown(photo), "whole")
         elif view == "Photo":
             before = _crop(face)
@@ -117,11 +120,16 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
     return Result((before, visit.files.store(shown(after), "after")), picture, command, _SEAM if told else "")
 
 
-def _own_region(face: Face, edits: "Sequence[tuple[Direction, float]]") -> tuple[str, ...]:
-    """The region of local edits that are pasted back, as ``edit`` chooses it."""
+def _own_region(face: Face, edits: "Sequence[tuple[Direction, float]]") -> tuple[tuple[str, ...], Blend]:
+    """The region of edits that are pasted back, and how it is joined, as ``edit`` chooses them."""
+    record = face.record
     scores = [str(direction.provenance.get("score", "")) for direction, _ in edits]
-    region = own_region(scores, lambda side: face.record.picture(size=side))
-    return () if region is None else (region,)
+    own = own_region(
+        scores,
+        lambda side: record.picture(size=side),
+        lambda: can_join(record.generator, stored_parts(record.unstyled)),
+    )
+    return ((), "image") if own is None else ((own[0],), own[1])
 
 
 def _photo(face: Face) -> "Image":

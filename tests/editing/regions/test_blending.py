@@ -3,7 +3,13 @@ import pytest
 import torch
 from PIL import Image
 
-from stylegan_latents.editing.regions.blending import blend_pictures, synthesize_blended
+from stylegan_latents.editing.regions.blending import (
+    Displacement,
+    blend_pictures,
+    synthesize_blended,
+    synthesize_blended_styles,
+)
+from stylegan_latents.generator.features import feature_maps
 from tests.small_models import small_generator
 
 G = small_generator()
@@ -34,7 +40,7 @@ def test_matched_colours_meet_at_the_edge() -> None:
 
 def test_features_of_either_code_alone_give_its_picture() -> None:
     for mask, ws in ((torch.zeros(1, 1, 32, 32), A), (torch.ones(1, 1, 32, 32), B)):
-        assert torch.allclose(synthesize_blended(G, A, B, mask), G.synthesize(ws), atol=1e-4)
+        assert _difference(synthesize_blended(G, A, B, mask), G.synthesize(ws)) < 1e-4
     with pytest.raises(ValueError, match="two ws"):
         synthesize_blended(G, A, B[:, :3], LEFT)
 
@@ -50,3 +56,22 @@ def test_blended_features_follow_each_code_on_its_side() -> None:
     assert apart(a, right) < apart(b, right)
     # The hooks are gone.
     assert torch.equal(G.synthesize(A), a)
+
+
+@pytest.mark.parametrize("resolution", [8, 16])
+def test_features_blend_from_a_map_on_which_they_are_moved(resolution: int) -> None:
+    start = next(one for one in feature_maps(G) if one.resolution == resolution)
+    styles = G.styles(A), G.styles(B)
+    for mask, ws in ((torch.zeros(1, 1, 32, 32), A), (torch.ones(1, 1, 32, 32), B)):
+        drawn = synthesize_blended_styles(G, *styles, mask, displacement=Displacement(start, 0, 0))
+        assert _difference(drawn, G.synthesize(ws)) < 1e-4
+    still, moved = (
+        synthesize_blended_styles(G, *styles, torch.ones(1, 1, 32, 32), displacement=Displacement(start, step, 0))
+        for step in (0, 2)
+    )
+    assert _difference(moved, still) > 0.1
+
+
+def _difference(one: torch.Tensor, other: torch.Tensor) -> float:
+    """The largest, as a share of the largest value; random networks draw in a small range."""
+    return float((one - other).abs().max() / other.abs().max())

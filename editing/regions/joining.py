@@ -1,0 +1,144 @@
+"""A face that an edit changes, joined to a head that stays as it was.
+
+FFHQ's crops hold the face in their middle, so that a head that turns seems to move the other way. Here the features
+of the edited face are moved back to where its hair and neck agree with the unedited ones, by whole places of a
+coarse feature map, and replace the unedited features there (after Suzuki et al., "Spatially Controllable Image
+Synthesis with Internal Representation Collaging", 2018). The layers that follow draw a hairline, a jaw and a neck
+that fit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from stylegan_latents.editing.regions.blending import Displacement, synthesize_blended_styles
+from stylegan_latents.editing.regions.person import person_guess, shows_people
+from stylegan_latents.editing.regions.regions import Blend, to_mask_tensor
+from stylegan_latents.invert.paste_back.fields import SIDE, blur, dilated, eroded, moved, smoothstep
+from stylegan_latents.invert.paste_back.joined_face import JoinedFace
+from stylegan_latents.invert.paste_back.whole_head import HeadMove, head_move
+from stylegan_latents.invert.photos.person_mask import PersonMask, person_mask
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor
+
+    from stylegan_latents.editing.regions.parts import Parts
+    from stylegan_latents.generator.features import FeatureMap
+    from stylegan_latents.generator.generator import Generator, Noise
+
+Array = npt.NDArray[np.float32]
+Styles = Sequence["Tensor"]
+
+_PLACES = 32
+"""Places along a side of the feature map in which faces are joined: coarser maps join them better, finer ones place
+them better.
+"""
+
+# Pixels of ``SIDE`` by which the face is grown, and the softness of its edge as a fraction of it.
+_GROWN, _SOFT = 6, 0.015
+
+
+def can_join(G: "Generator", parts: "Parts | None") -> bool:
+    """Whether faces of a model can be joined: it draws flat, square pictures of people, without margins."""
+    from stylegan_latents.generator.features import feature_maps
+
+    if parts is None or not shows_people(parts) or G.camera is not None or G.width != G.resolution:
+        return False
+    maps = feature_maps(G)
+    return all(one.size == one.resolution for one in maps) and any(one.resolution == _PLACES for one in maps)
+
+
+def joins_face(regions: Sequence[str], blend: Blend) -> bool:
+    """Whether these regions, blended so, are a face that is joined."""
+    return blend == "features" and [one.strip().lower() for one in regions] == ["face"]
+
+
+@dataclass(frozen=True, eq=False)
+class FaceJoin:
+    """Where an edited face goes in the unedited picture.
+
+    Attributes:
+        edited: the picture after the edit as a whole.
+        people: the people before the edit and in ``edited``.
+        guesses: those that the feature maps give, from ``person_guess``, ``[len(CLASSES), side, side]``.
+        places: how far the face moves to the right and down, in places of ``_PLACES`` a side.
+        share: ``[SIDE, SIDE]`` in 0 to 1, where the edited features are taken.
+    """
+
+    edited: "Image"
+    people: tuple[PersonMask, PersonMask]
+    guesses: tuple[Array, Array]
+    places: tuple[int, int]
+    share: Array
+
+    @property
+    def face(self) -> JoinedFace:
+        """What ``paste_back`` has to know of it."""
+        right, down = (one / _PLACES for one in self.places)
+        return JoinedFace(self.edited, self.people[1], (right, down), self.share)
+
+    def draw(
+        self, G: "Generator", styles: tuple[Styles, Styles], noise: "Noise", size: int | None = None
+    ) -> "Tensor":
+        """The joined picture, ``[1, C, H, W]``.
+
+        Args:
+            G: the generator.
+            styles: before and after the edit, of one picture each.
+            noise, size: as for ``Generator.synthesize_styles``.
+        """
+        mask = to_mask_tensor(self.share, styles[0][0])
+        displacement = Displacement(_feature_map(G), *self.places)
+        return synthesize_blended_styles(G, *styles, mask, noise, size=size, displacement=displacement)
+
+    def people_in(self, joined: "Image") -> tuple[PersonMask, PersonMask]:
+        """The people before the edit and in the joined picture."""
+        import cv2
+
+        before, after = self.guesses
+        side = before.shape[-1]
+        there = moved(after.transpose(1, 2, 0), *(round(one * side / _PLACES) for one in self.places))
+        share = cv2.resize(self.share, (side, side), interpolation=cv2.INTER_AREA)
+        return self.people[0], person_mask(joined, before + share * (there.transpose(2, 0, 1) - before))
+
+
+def find_join(
+    parts: "Parts", G: "Generator", styles: tuple[Styles, Styles], pictures: "tuple[Image, Image]"
+) -> FaceJoin | None:
+    """Find where the edited face goes; None where no face is seen.
+
+    Args:
+        parts: of ``G``, with ``can_join``.
+        G: the generator.
+        styles, pictures: before and after the edit, of one picture each.
+    """
+    guesses = tuple(person_guess(parts, G, one)[0] for one in styles)
+    people = tuple(person_mask(picture, guess) for picture, guess in zip(pictures, guesses, strict=True))
+    if not all((one.of("face") > 0.5).any() for one in people):
+        return None
+    before, after = people
+    right, down = _places(head_move((before, after)))
+    across, along = (round(one * SIDE / _PLACES) for one in (right, down))
+    face = np.maximum(before.of("face"), moved(after.of("face"), across, along))
+    share = blur(dilated(face, _GROWN, rounded=True), _SOFT)
+    # What lies beyond the edited picture's edge is not known.
+    known = np.zeros((SIDE, SIDE), np.float32)
+    known[max(along, 0) : SIDE + min(along, 0), max(across, 0) : SIDE + min(across, 0)] = 1
+    if not known.all():
+        share = share * smoothstep(2 * blur(eroded(known, 4), 0.01) - 1)
+    return FaceJoin(pictures[1], (before, after), (guesses[0], guesses[1]), (right, down), share)
+
+
+def _places(move: HeadMove) -> tuple[int, int]:
+    right, down = (round(float(one) * _PLACES) for one in move.place) if move.turned else (0, 0)
+    return right, down
+
+
+def _feature_map(G: "Generator") -> "FeatureMap":
+    from stylegan_latents.generator.features import feature_maps
+
+    return next(one for one in feature_maps(G) if one.resolution == _PLACES)

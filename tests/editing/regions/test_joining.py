@@ -1,0 +1,83 @@
+"""An edited face, joined in the features to the head that stays."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from stylegan_latents.editing.regions import joining
+from stylegan_latents.editing.regions.joining import can_join, find_join, joins_face
+from stylegan_latents.editing.regions.parts import Parts
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.invert.paste_back.whole_head import HeadMove
+from stylegan_latents.invert.photos.files import to_picture
+from stylegan_latents.invert.photos.person_mask import CLASSES, PersonMask
+from tests.odd_models import odd_config, odd_generator
+
+G = odd_generator(odd_config(channels=(4, 8, 8, 8, 4)))
+BEFORE, AFTER = (G.styles(G.sample([seed])) for seed in (0, 1))
+PEOPLE = Parts(("background", "hair", "skin"), torch.zeros(3, 4), torch.arange(3), torch.zeros(3, 1), "", "")
+
+
+def _guess(_parts: Parts, _G: Generator, styles: Sequence[torch.Tensor]) -> np.ndarray:
+    """A face in the middle before, farther left after the edit."""
+    guess = np.zeros((1, len(CLASSES), 32, 32), np.float32)
+    left = 10 if styles is BEFORE else 8
+    guess[0, CLASSES.index("face"), 10:22, left : left + 12] = 1
+    guess[0, 0] = 1 - guess[0, CLASSES.index("face")]
+    return guess
+
+
+def _mask(_picture: Image.Image, guess: np.ndarray) -> PersonMask:
+    return PersonMask(np.repeat(np.repeat(guess, 8, axis=1), 8, axis=2))
+
+
+@pytest.fixture(autouse=True)
+def _faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining, "person_guess", _guess)
+    monkeypatch.setattr(joining, "person_mask", _mask)
+    monkeypatch.setattr(joining, "head_move", lambda _: HeadMove(np.array([2 / 32, 0], np.float32), True))
+
+
+def _join() -> joining.FaceJoin:
+    pictures = [to_picture(G.synthesize_styles(styles))[0] for styles in (BEFORE, AFTER)]
+    join = find_join(PEOPLE, G, (BEFORE, AFTER), (pictures[0], pictures[1]))
+    assert join is not None
+    return join
+
+
+def test_the_face_is_moved_to_where_the_head_was() -> None:
+    join = _join()
+    assert join.places == (2, 0)
+    assert join.face.move == (2 / 32, 0)
+    assert join.share[128, 128] == pytest.approx(1, abs=0.01)
+    assert join.share[128, :40].max() == join.share[128, -40:].max() == 0
+    before, after = join.people_in(to_picture(join.draw(G, (BEFORE, AFTER), "const"))[0])
+    np.testing.assert_allclose(after.of("face"), before.of("face"), atol=0.02)
+
+
+def test_away_from_the_face_nothing_changes() -> None:
+    drawn, before = join_picture(), G.synthesize_styles(BEFORE)
+    rim = torch.ones(before.shape[2:], dtype=torch.bool)
+    side = rim.shape[0]
+    rim[side // 8 : -side // 8, side // 8 : -side // 8] = False
+    assert torch.allclose(drawn[..., rim], before[..., rim], atol=1e-4)
+    assert not torch.allclose(drawn, before, atol=1e-2)
+
+
+def join_picture() -> torch.Tensor:
+    return _join().draw(G, (BEFORE, AFTER), "const")
+
+
+def test_models_of_people_with_such_a_feature_map_can_join() -> None:
+    assert can_join(G, PEOPLE)
+    assert not can_join(G, None)
+    assert not can_join(odd_generator(odd_config(channels=(4, 5))), PEOPLE)
+
+
+def test_only_the_face_alone_in_the_features_is_joined() -> None:
+    assert joins_face(["Face"], "features")
+    assert not joins_face(["face"], "image")
+    assert not joins_face(["face", "hair"], "features")
