@@ -11,7 +11,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -79,6 +79,7 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
         )
     command = typer.main.get_command(app)
     help_page.program_options(command, completes=" " not in program)
+    _refuse_repeated(command)
     if {"--help", "-h"} & set(arguments):
         help_page.complete(command)
     try:
@@ -105,6 +106,33 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
     if status == STOPPED:
         return _say(program, "Stopped.", STOPPED)
     return int(status or DONE)
+
+
+def _refuse_repeated(command: Any) -> None:
+    """Let a command and its subcommands refuse an option of one value that is written twice."""
+    for one in getattr(command, "commands", {}).values():
+        _refuse_repeated(one)
+    make_parser = command.make_parser
+
+    def strict(ctx: Any) -> Any:
+        parser = make_parser(ctx)
+        parse = parser.parse_args
+
+        def parse_args(args: list[str]) -> Any:
+            found = parse(args)
+            seen: list[Any] = []
+            for parameter in found[2]:
+                single = parameter.param_type_name == "option" and not (parameter.multiple or parameter.is_flag)
+                if single and parameter in seen:
+                    lists = ": separate several values by commas" if "," in (parameter.metavar or "") else ""
+                    raise InputError(f"{max(parameter.opts, key=len)} is given twice and takes one value{lists}.")
+                seen.append(parameter)
+            return found
+
+        parser.parse_args = parse_args
+        return parser
+
+    command.make_parser = strict
 
 
 def warn(program: str, sentence: str) -> None:

@@ -133,7 +133,7 @@ def _region(
     shadow = neck & changed & (dilated(then.of("face"), _SHADOW) > 0.5)
     wall = (was.of("background") > 0.5) & (person < 0.5)
     # Neck and hair that the edit lays over a collar or a wall would end where the joined features do.
-    added = (then.of("face", "neck") > 0.5) & (shown < 0.5) & (wall | (was.of("clothes") > 0.5))
+    added = (then.of("face", "neck") > 0.5) & (shown < 0.5) & (was.of("background", "clothes") > 0.5)
     for places, cost in (
         (both("hair") & (person > 0.5), _HAIR),
         ((then.of("hair") > 0.5) & wall, _ADDED),

@@ -1,7 +1,9 @@
 import errno
+from typing import Annotated
 
 import pytest
 import torch
+import typer
 
 from stylegan_latents.generator.cli.command import choose_device, is_disk_full, new_app, run, status_of, warn
 from stylegan_latents.generator.errors import InputError
@@ -111,3 +113,25 @@ def test_only_the_nearest_option_is_suggested(typed: str, told: str, capsys: pyt
 
     assert run(app, "edit", [typed, "2"]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_an_option_of_one_value_is_given_once(capsys: pytest.CaptureFixture[str]) -> None:
+    app, given = new_app(), []
+
+    @app.command()
+    def command(
+        classes: Annotated[str, typer.Option("--class", metavar="3|0-3,7")] = "",
+        size: Annotated[int, typer.Option("--size", "-s")] = 1,
+        names: Annotated[list[str], typer.Option("--name")] = [],  # noqa: B006
+        quiet: Annotated[bool, typer.Option("--quiet")] = False,
+    ) -> None:
+        given.append((classes, size, names, quiet))
+
+    assert run(app, "tool", ["--name", "a", "--name", "b", "--quiet", "--quiet", "--size", "2"]) == 0
+    assert given == [("", 2, ["a", "b"], True)]
+    assert run(app, "tool", ["--class", "1", "--class", "2"]) == 2
+    assert capsys.readouterr().err == (
+        "tool: --class is given twice and takes one value: separate several values by commas.\n"
+    )
+    assert run(app, "tool", ["-s", "1", "--size=2"]) == 2
+    assert capsys.readouterr().err == "tool: --size is given twice and takes one value.\n"
