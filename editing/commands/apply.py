@@ -147,7 +147,8 @@ def _edit_record(settings: EditSettings, record: Path | None, loaded: "dict[str,
 
         written = edit_film(
             opened, fixed, name=name or _only_look(settings), layers=change.layers, raw=change.raw, out=output.out,
-            paste_back=output.paste_back, film=output.photo, overwrite=output.overwrite,
+            paste_back=output.paste_back, whole=settings.where.region == [EVERYWHERE], film=output.photo,
+            overwrite=output.overwrite,
         )  # fmt: skip
         print(printable(f"Wrote {written}"))
         return
@@ -329,7 +330,8 @@ def _with_strengths(changes: "Sequence[_Change]", strengths: "Sequence[float]") 
 
 def _check_film_options(settings: EditSettings) -> None:
     """Raise InputError for options that are for photos alone."""
-    change, region, sheet = settings.change, settings.where.region, settings.output.sheet
+    change, sheet = settings.change, settings.output.sheet
+    region = [one for one in settings.where.region if one != EVERYWHERE]
     for name, value in (
         ("--target", change.target), ("--keep-identity", change.keep_identity),
         ("--region", region), ("--sheet", sheet), ("--person", change.person), ("--flow", change.flow),

@@ -10,22 +10,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stylegan_latents.editing.films.frame_renderer import FrameRenderer
 from stylegan_latents.editing.records.outputs import film_target
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.films.write import Frame
 
 if TYPE_CHECKING:
-    from PIL import Image
-    from torch import Tensor
-
-    from stylegan_latents.editing.directions.apply import Edit
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.directions.published import PublishedDirection
     from stylegan_latents.editing.nonlinear.mapper import MapperEdit
     from stylegan_latents.editing.records.opened import OpenRecord
-    from stylegan_latents.generator.generator import Generator
     from stylegan_latents.invert.paste_back.whole_head import HeadMove
-    from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.photos.person_mask import PersonMask
     from stylegan_latents.invert.record.footage import Footage
 
@@ -42,6 +37,7 @@ def edit_film(
     raw: bool = False,
     out: Path | None = None,
     paste_back: bool = False,
+    whole: bool = False,
     film: Path | None = None,
     overwrite: bool = False,
     on_frame: Callable[[int, int], None] | None = None,
@@ -56,6 +52,7 @@ def edit_film(
         raw: strengths are multiples of the stored vectors.
         out: the new film's name, or a folder.
         paste_back: put the edited face back into the frames; else the film shows the crop.
+        whole: paste back hair and neck as well, where an edit of the face would leave them.
         film: path of the source film, if it was moved or renamed.
         overwrite: whether an existing film may be replaced.
         on_frame: called after each frame with the number of frames done and of all; None to show them on stderr.
@@ -75,20 +72,20 @@ def edit_film(
     target = film_target(out, f"{opened.stem}.{name}{'.pasted' if paste_back else ''}.mp4", overwrite)
     opened.check_output(target)
     # A missing film is an error before the work; without pasting back only its sound is needed.
-    whole = (
+    source = (
         _place(opened, film)
         if paste_back or film is not None
         else footage.source.find(opened.path.absolute().parent)
     )
-    if paste_back and whole is not None and (hdr := film_facts(whole).hdr):
-        warn("edit", f"{whole.name} is in HDR ({hdr}); the new film is in SDR, tone-mapped")
+    if paste_back and source is not None and (hdr := film_facts(source).hdr):
+        warn("edit", f"{source.name} is in HDR ({hdr}); the new film is in SDR, tone-mapped")
     edits = [(one.bind(opened.generator), amount) for one, amount in pairs]
     rows = None if layers is None else opened.generator.rows(layers)
-    renderer = _FrameRenderer(opened, edits, rows, raw)
-    frames = _pasted(renderer, footage, whole) if paste_back and whole is not None else _alone(renderer, footage)
+    renderer = FrameRenderer(opened, edits, rows, raw, not whole and _changes_faces([one for one, _ in pairs]))
+    frames = _pasted(renderer, footage, source) if paste_back and source is not None else _alone(renderer, footage)
     with (
         write_film(
-            target, fps=min(120.0, max(1.0, footage.rate)), overwrite=overwrite, times=footage.times, sound=whole
+            target, fps=min(120.0, max(1.0, footage.rate)), overwrite=overwrite, times=footage.times, sound=source
         ) as write,
         contextlib.ExitStack() as stack,
     ):
@@ -102,71 +99,7 @@ def edit_film(
     return target
 
 
-class _FrameRenderer:
-    """Draws the codes of a film, and codes interpolated between them, with or without the edits."""
-
-    def __init__(
-        self, opened: "OpenRecord", edits: "Sequence[Edit]", rows: Sequence[int] | None, raw: bool
-    ) -> None:
-        from stylegan_latents.generator.precision import DTYPES, in_precision, resolve_precision
-
-        self.opened, self.edits, self.rows, self.raw = opened, edits, rows, raw
-        G, plain = opened.generator, opened.plain
-        dtype = DTYPES[resolve_precision("auto", G.device)]
-        self.G = in_precision(G, dtype)
-        self.plain = self.G if plain is G else in_precision(plain, dtype)
-
-    def __call__(self, place: tuple[int, int, float], *, edited: bool = True) -> "Image.Image":
-        """Draw the code at a place among the codes, as ``Footage.between`` gives it; unedited, in no style."""
-        import torch
-
-        from stylegan_latents.invert.photos.files import to_picture
-
-        G = self.G if edited else self.plain
-        with torch.inference_mode():
-            return to_picture(G.synthesize_styles(self._styles(G, place, edited)))[0]
-
-    def _styles(self, G: "Generator", place: tuple[int, int, float], edited: bool) -> "Sequence[Tensor]":
-        from stylegan_latents.editing.directions.apply import edited_styles
-
-        first, second, fraction = place
-        codes = self.opened.ws
-        # Behind the last code the crop's movement is extrapolated, but not the code.
-        ws = codes[first : first + 1].lerp(codes[second : second + 1], min(fraction, 1.0))
-        return edited_styles(G, ws, self.edits if edited else [], rows=self.rows, raw=self.raw)
-
-    def people(
-        self, place: tuple[int, int, float], pictures: "tuple[Image.Image, Image.Image]"
-    ) -> "tuple[PersonMask, PersonMask] | None":
-        """The person in the pictures at a place before and after the edit; None in a style, as for photos."""
-        import torch
-
-        from stylegan_latents.editing.regions.parts import stored_parts
-        from stylegan_latents.editing.regions.person import people_of_edit
-
-        G = self.opened.generator
-        if G is not self.opened.plain:
-            return None
-        with torch.inference_mode():
-            codes = (self._styles(G, place, edited=False), self._styles(G, place, edited=True))
-            return people_of_edit(stored_parts(self.opened.unstyled), G, codes, pictures)
-
-    @property
-    def changes(self) -> bool:
-        """Whether edited pictures may differ from unedited ones."""
-        return bool(self.edits) or self.plain is not self.G
-
-    def alignment(self, place: tuple[int, int, float]) -> "Alignment":
-        """The crop's alignment at a place among the codes."""
-        from stylegan_latents.invert.films.crop_path import quad_between
-        from stylegan_latents.invert.photos.crop import Alignment
-
-        first, second, fraction = place
-        one, two = (self.opened.alignment(index) for index in (first, second))
-        return Alignment(quad_between(one.quad, two.quad, fraction), one.photo_size, one.size, one.method)
-
-
-def _alone(renderer: _FrameRenderer, footage: "Footage") -> Iterator[Frame]:
+def _alone(renderer: FrameRenderer, footage: "Footage") -> Iterator[Frame]:
     """The edited crop of every frame; for a frame without a face, that of the nearest one with a face."""
     last: tuple[int, int, float] | None = None
     frame: Frame | None = None
@@ -177,7 +110,7 @@ def _alone(renderer: _FrameRenderer, footage: "Footage") -> Iterator[Frame]:
         yield frame
 
 
-def _pasted(renderer: _FrameRenderer, footage: "Footage", film: Path) -> Iterator[Frame]:
+def _pasted(renderer: FrameRenderer, footage: "Footage", film: Path) -> Iterator[Frame]:
     """Every frame with the edited face pasted back; a frame without a face is not changed."""
     from stylegan_latents.generator.cli.command import warn
     from stylegan_latents.invert.films.read import read_film
@@ -193,7 +126,11 @@ def _pasted(renderer: _FrameRenderer, footage: "Footage", film: Path) -> Iterato
         place = footage.between(number)
         if place is not None and renderer.changes:
             before, after = renderer(place, edited=False), renderer(place)
-            people = renderer.people(place, (before, after))
+            move = None if moves is None else moves(place)
+            joined = renderer.join(place, (before, after), move) if renderer.joins and move is not None else None
+            people, face = renderer.people(place, (before, after)) if joined is None else joined[1], None
+            if joined is not None:
+                after, face = joined[0], joined[2]
             if people is not None:
                 if last is not None and last[0] == number - 1 and number not in footage.scenes:
                     # Outlines that jump from frame to frame would flicker.
@@ -201,7 +138,7 @@ def _pasted(renderer: _FrameRenderer, footage: "Footage", film: Path) -> Iterato
                 last = number, people
             picture = paste_back(
                 picture, after, renderer.alignment(place), reference=before, people=people,
-                head_move=None if moves is None else moves(place),
+                head_move=move, face=face,
                 on_visible_seam=functools.partial(told.append, number),
             )  # fmt: skip
         yield np.asarray(picture)
@@ -214,12 +151,12 @@ def _pasted(renderer: _FrameRenderer, footage: "Footage", film: Path) -> Iterato
 
 
 def _head_moves(
-    renderer: _FrameRenderer, footage: "Footage"
+    renderer: FrameRenderer, footage: "Footage"
 ) -> "Callable[[tuple[int, int, float]], HeadMove] | None":
     """How the edit moves the head at a place among the codes; None without people.
 
     Measured at some codes and interpolated, it does not jitter, and a scene is pasted back one way throughout: that
-    of its farthest move.
+    of its farthest move. Faces that are joined, which move in steps, have one move for each scene.
     """
     from stylegan_latents.invert.paste_back.whole_head import HeadMove, head_move
 
@@ -235,7 +172,10 @@ def _head_moves(
                 return None
             found.append(head_move(people))
         for axis in (0, 1):
-            places[first:end, axis] = np.interp(range(first, end), codes, [one.place[axis] for one in found])
+            measured = [one.place[axis] for one in found]
+            places[first:end, axis] = (
+                np.median(measured) if renderer.joins else np.interp(range(first, end), codes, measured)
+            )
         turned[first:end] = any(one.turned for one in found)
 
     def at(place: tuple[int, int, float]) -> HeadMove:
@@ -245,6 +185,15 @@ def _head_moves(
         )
 
     return at
+
+
+def _changes_faces(changes: "Sequence[Direction | PublishedDirection | MapperEdit]") -> bool:
+    """Whether changes are of faces alone."""
+    from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.editing.regions.regions import FACE_SCORES
+
+    scores = [one.provenance.get("score") if isinstance(one, Direction) else None for one in changes]
+    return bool(scores) and FACE_SCORES.issuperset(scores)
 
 
 def _footage(opened: "OpenRecord") -> "Footage":

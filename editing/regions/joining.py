@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from stylegan_latents.editing.regions.blending import Displacement, synthesize_blended_styles
 from stylegan_latents.editing.regions.person import person_guess, shows_people
-from stylegan_latents.editing.regions.regions import Blend, to_mask_tensor
+from stylegan_latents.editing.regions.regions import Blend, face_region, to_mask_tensor
+from stylegan_latents.invert.paste_back.cut import face_oval
 from stylegan_latents.invert.paste_back.fields import SIDE, blur, dilated, eroded, moved, smoothstep
 from stylegan_latents.invert.paste_back.joined_face import JoinedFace
 from stylegan_latents.invert.paste_back.whole_head import HeadMove, head_move
@@ -40,6 +41,8 @@ them better.
 
 # Pixels of ``SIDE`` by which the face is grown, and the softness of its edge as a fraction of it.
 _GROWN, _SOFT = 6, 0.015
+# The side of the picture in which landmarks are found.
+_READ = 512
 
 
 def can_join(G: "Generator", parts: "Parts | None") -> bool:
@@ -67,6 +70,7 @@ class FaceJoin:
         guesses: those that the feature maps give, from ``person_guess``, ``[len(CLASSES), side, side]``.
         places: how far the face moves to the right and down, in places of ``_PLACES`` a side.
         share: ``[SIDE, SIDE]`` in 0 to 1, where the edited features are taken.
+        shape: as in ``JoinedFace``.
     """
 
     edited: "Image"
@@ -74,12 +78,13 @@ class FaceJoin:
     guesses: tuple[Array, Array]
     places: tuple[int, int]
     share: Array
+    shape: Array
 
     @property
     def face(self) -> JoinedFace:
         """What ``paste_back`` has to know of it."""
         right, down = (one / _PLACES for one in self.places)
-        return JoinedFace(self.edited, self.people[1], (right, down), self.share)
+        return JoinedFace(self.edited, self.people[1], (right, down), self.share, self.shape)
 
     def draw(
         self, G: "Generator", styles: tuple[Styles, Styles], noise: "Noise", size: int | None = None
@@ -107,7 +112,11 @@ class FaceJoin:
 
 
 def find_join(
-    parts: "Parts", G: "Generator", styles: tuple[Styles, Styles], pictures: "tuple[Image, Image]"
+    parts: "Parts",
+    G: "Generator",
+    styles: tuple[Styles, Styles],
+    pictures: "tuple[Image, Image]",
+    move: HeadMove | None = None,
 ) -> FaceJoin | None:
     """Find where the edited face goes; None where no face is seen.
 
@@ -115,13 +124,14 @@ def find_join(
         parts: of ``G``, with ``can_join``.
         G: the generator.
         styles, pictures: before and after the edit, of one picture each.
+        move: of the head; None finds it.
     """
     guesses = tuple(person_guess(parts, G, one)[0] for one in styles)
     people = tuple(person_mask(picture, guess) for picture, guess in zip(pictures, guesses, strict=True))
     if not all((one.of("face") > 0.5).any() for one in people):
         return None
     before, after = people
-    right, down = _places(head_move((before, after)))
+    right, down = _places(move or head_move((before, after)))
     across, along = (round(one * SIDE / _PLACES) for one in (right, down))
     face = np.maximum(before.of("face"), moved(after.of("face"), across, along))
     share = blur(dilated(face, _GROWN, rounded=True), _SOFT)
@@ -130,7 +140,19 @@ def find_join(
     known[max(along, 0) : SIDE + min(along, 0), max(across, 0) : SIDE + min(across, 0)] = 1
     if not known.all():
         share = share * smoothstep(2 * blur(eroded(known, 4), 0.01) - 1)
-    return FaceJoin(pictures[1], (before, after), (guesses[0], guesses[1]), (right, down), share)
+    return FaceJoin(
+        pictures[1], (before, after), (guesses[0], guesses[1]), (right, down), share, _shape(pictures[1])
+    )
+
+
+def _shape(picture: "Image") -> Array:
+    """``JoinedFace.shape``: by the landmarks, and where none are found an ellipse."""
+    from stylegan_latents.invert.faces.find import landmarks_of_crop
+
+    landmarks = landmarks_of_crop(picture.convert("RGB").resize((_READ,) * 2))
+    if landmarks is None:
+        return face_oval().astype(np.float32)
+    return face_region("face", landmarks.mapped(lambda points: (points + 0.5) / _READ), SIDE)
 
 
 def _places(move: HeadMove) -> tuple[int, int]:

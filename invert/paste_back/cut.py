@@ -234,3 +234,14 @@ def best_seam(cost: Array, inside: Mask, outside: Mask, bias: Array | None = Non
     region = np.zeros(count + 2, dtype=bool)
     region[reached] = True
     return np.asarray(region[:count].reshape(cost.shape))
+
+
+def in_one_piece(region: Mask) -> Mask:
+    """A region with its largest piece alone, and without holes."""
+    from scipy.ndimage import label
+
+    for chosen in (True, False):
+        groups, count = label(region == chosen)
+        if count > 1:
+            region = np.where(groups == 1 + int(np.argmax(np.bincount(groups.ravel())[1:])), chosen, not chosen)
+    return region

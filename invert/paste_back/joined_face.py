@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from stylegan_latents.invert.paste_back.cut import CHIN, best_seam, face_oval, visible_length
+from stylegan_latents.invert.paste_back.cut import best_seam, in_one_piece, visible_length
 from stylegan_latents.invert.paste_back.fields import (
     SIDE,
     Array,
@@ -21,18 +21,24 @@ from stylegan_latents.invert.paste_back.fields import (
     small,
     smoothstep,
 )
+from stylegan_latents.invert.paste_back.fill import patterned
 from stylegan_latents.invert.paste_back.laid import Laid, inset, meeting, shades, texture, unchanged_person
 from stylegan_latents.invert.paste_back.outline import INNER, person_in, square_of, wider
 from stylegan_latents.invert.photos.crop import Alignment, crop_of
 from stylegan_latents.invert.photos.person_mask import Mask, PersonMask
 
+# Pixels by which what a face uncovers reaches beyond its mask.
+_HALO = 4
+# The height in FFHQ's crop above which skin beside the face is an ear's.
+_LOBES = 0.62
 # Levels of 255 from which the edit has changed a place.
 _CHANGED = np.float32(12.0)
 # The share of the joined features below which a place is the photo's, and the crop's rim, of its side, which is.
 _LEAST, _RIM = 0.25, 0.012
-# What it costs to leave out what changed, against a seam through it, and to take in what both show: hair, neck,
-# clothes and background; and hair that is added. In the shadow of a jaw, and how many pixels that reaches.
-_LEFT_OUT, _HAIR, _NECK, _CLOTHES, _BACKGROUND, _ADDED = 0.6, 0.3, 0.3, 1.0, 2.0, 0.6
+# What it costs to leave out what changed, against a seam through it, and to take in hair and neck that both show,
+# hair over a wall, and what else lies over a wall or clothes. In the shadow of a jaw, and how many pixels that
+# reaches.
+_LEFT_OUT, _HAIR, _NECK, _ADDED, _BESIDE = 0.6, 0.3, 0.3, 0.6, 2.0
 _BELOW, _SHADOW = 0.3, 8
 # Of the crop's side: the cut's softness, and that in hair.
 _SOFTNESS, _SOFT_HAIR = 0.006, 0.012
@@ -47,12 +53,15 @@ class JoinedFace(NamedTuple):
         move: how far the face was moved in the joined picture, to the right and down, in sides; whole pixels of
             both pictures.
         share: ``[SIDE, SIDE]`` in 0 to 1, where the joined picture's features are the edited ones.
+        shape: ``[SIDE, SIDE]`` in 0 to 1, where brows, cheeks and jaw are in ``edited``; what looks like a face
+            beside it is an ear, or neck.
     """
 
     edited: Image.Image
     person: PersonMask
     move: tuple[float, float]
     share: Array
+    shape: Array
 
 
 def joined_face(
@@ -86,6 +95,8 @@ def joined_face(
     inside += hair * (blur(share, _SOFT_HAIR) - inside)
     shift += meeting(error, inside, was, then, person)
     visible = visible_length(error, inside[:, :, None], unchanged_person(was, then))
+    freed = inside * np.maximum(person - then.person, 0)
+    guessed = patterned(crop, freed, 1 - dilated(np.maximum(person, was.person), 2))
 
     move = np.array(face.move, np.float32)
     reference, source, same = texture((pictures[0], face.edited), (was, face.person), move)
@@ -98,7 +109,7 @@ def joined_face(
         inside[:, :, None],
         shift,
         visible,
-        0.0,
+        guessed,
         turned,
         moved(source, *steps),
         moved(same, *steps),
@@ -113,18 +124,20 @@ def _region(
     face: JoinedFace,
 ) -> Array:
     """1 where the joined picture is taken: its face and what the edit changes beside it, in one piece."""
-    from scipy.ndimage import label
-
     was, then = people
     unlike = dilated(blur(np.abs(error).max(axis=2), 0.004), 1)
     slopes = sum(np.abs(np.gradient(error, axis=axis)).max(axis=2) for axis in (0, 1))
     steps = tuple(round(one * SIDE) for one in face.move)
-    # What looks like a face beneath the chin is neck.
-    oval = moved(face_oval().astype(np.float32), *steps) > 0
-    shown = then.of("face") * (oval | (coordinates()[:, None] < CHIN))
-    left = (was.of("face") - then.of("face") > 0.5) & changed
-    within = (eroded(shown, 2) > 0.6) | (dilated(dilated(eroded(left, 1), 1), 2) > 0)
-    wish, weight = np.where(changed, 1.0, -1.0), np.where(changed, _LEFT_OUT, _BACKGROUND)
+    shape = dilated(moved(face.shape, *steps), 1)
+    above = np.broadcast_to(coordinates()[:, None] < _LOBES + face.move[1], shape.shape)
+    shown = then.of("face") * np.maximum(shape, above)
+    # From the ears to the photo's neck skin may go on behind the jaw.
+    skin = then.of("face") * _hull((shown > 0.5) | (was.of("face", "neck") > 0.5) & ~above)
+    left = eroded((was.of("face") - then.of("face") > 0.5) & changed, 1)
+    # The photo's ear may be larger than the generator's.
+    bare = (person > 0.5) & (then.person < 0.5) & (dilated(left, 2 * _HALO) > 0)
+    within = (eroded(shown, 2) > 0.6) | (dilated(np.maximum(left, bare), _HALO) > 0)
+    wish, weight = np.where(changed, 1.0, -1.0), np.where(changed, _LEFT_OUT, _BESIDE)
 
     def both(kind: str) -> Mask:
         return np.asarray(np.minimum(was.of(kind), then.of(kind)) > 0.5)
@@ -132,21 +145,27 @@ def _region(
     neck = both("neck")
     shadow = neck & changed & (dilated(then.of("face"), _SHADOW) > 0.5)
     wall = (was.of("background") > 0.5) & (person < 0.5)
-    # Neck and hair that the edit lays over a collar or a wall would end where the joined features do.
-    added = (then.of("face", "neck") > 0.5) & (shown < 0.5) & (was.of("background", "clothes") > 0.5)
+    # What the edit lays over a wall or clothes beside the face would end where the joined features do.
+    beside = (skin < 0.5) & (then.of("hair") < 0.5) & (was.of("hair", "face") < 0.5)
     for places, cost in (
         (both("hair") & (person > 0.5), _HAIR),
         ((then.of("hair") > 0.5) & wall, _ADDED),
-        (both("background") & (person < 0.5), _BACKGROUND),
-        (both("clothes") | added, _CLOTHES),
+        (beside, _BESIDE),
         (neck, _NECK),
     ):
         wish[places], weight[places] = -1, cost
     wish[shadow], weight[shadow] = 1, _BELOW
     outside = (inset() < _RIM) | (face.share < _LEAST)
     region = best_seam(unlike + slopes + 1.5, within, outside, unlike * wish * weight)
-    for chosen in (True, False):
-        groups, count = label(region == chosen)
-        if count > 1:
-            region = np.where(groups == 1 + int(np.argmax(np.bincount(groups.ravel())[1:])), chosen, not chosen)
-    return region.astype(np.float32)
+    return in_one_piece(region).astype(np.float32)
+
+
+def _hull(places: Mask) -> Mask:
+    """The convex hull."""
+    import cv2
+
+    hull = np.zeros(places.shape, np.uint8)
+    found = cv2.findNonZero(places.astype(np.uint8))
+    if found is not None:
+        cv2.fillConvexPoly(hull, cv2.convexHull(found), 1)
+    return hull > 0

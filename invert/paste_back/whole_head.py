@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from stylegan_latents.invert.paste_back.bend import smooth_displacement
-from stylegan_latents.invert.paste_back.cut import CHIN, best_seam, face_oval, visible_length
+from stylegan_latents.invert.paste_back.cut import CHIN, best_seam, face_oval, in_one_piece, visible_length
 from stylegan_latents.invert.paste_back.fields import (
     SIDE,
     Array,
@@ -186,8 +186,6 @@ def _region(
     error: Array, heads: tuple[Array, Array], was: PersonMask, then: PersonMask, person: Array, known: Array
 ) -> Array:
     """1 where the generator's picture is taken: its head and what covers the photo's, in one piece."""
-    from scipy.ndimage import label
-
     unlike = dilated(blur(np.abs(error).max(axis=2), 0.004), 1)
     slopes = sum(np.abs(np.gradient(error, axis=axis)).max(axis=2) for axis in (0, 1))
     depth = inset()
@@ -211,8 +209,4 @@ def _region(
     region = best_seam(
         (unlike + slopes + 1.5) * (1 + 2 * depth), within & (depth > 0.02), depth < _RIM, unlike * wish * weight
     )
-    for chosen in (True, False):
-        groups, count = label(region == chosen)
-        if count > 1:
-            region = np.where(groups == 1 + int(np.argmax(np.bincount(groups.ravel())[1:])), chosen, not chosen)
-    return region.astype(np.float32)
+    return in_one_piece(region).astype(np.float32)

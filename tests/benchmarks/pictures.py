@@ -76,10 +76,12 @@ class Studio:
         return contact_sheet([row], [f"age {number:+d}" for number in range(-3, 4)], cell=_CELL)
 
     def paste_back(self) -> Image.Image:
-        """A whole photo before and after."""
-        after = self.moved(self.photos[0], "smile", -2, "--paste-back")
+        """A whole photo before and after edits."""
+        edits = (("pose", -1.5), ("age", 2), ("smile", -1.5))
+        after = [self.moved(self.photos[0], *edit, "--paste-back") for edit in edits]
         before = OpenRecord(self.record(self.photos[0])).photo()
-        return contact_sheet([[before, after]], ["photo", "smile -2, pasted back"], cell=512)
+        names = ["photo", *(f"{name} {amount:+g}, pasted back" for name, amount in edits)]
+        return contact_sheet([[before, *after]], names, cell=512)
 
     def methods(self) -> Image.Image:
         """The first photo by every method."""

@@ -10,6 +10,7 @@ from stylegan_latents.editing.regions.regions import (
     face_landmarks,
     face_region,
     local_region,
+    own_region,
     region_masks,
     soften,
 )
@@ -120,3 +121,30 @@ def test_face_and_background_do_not_meet() -> None:
 )
 def test_changes_of_local_scores_have_a_region(scores: list[str], region: str | None) -> None:
     assert local_region(scores) == region
+
+
+@pytest.mark.parametrize(
+    ("scores", "joins", "own"),
+    [
+        (["smile"], True, ("face", "image")),
+        (["eyes-open"], True, ("eyes", "image")),
+        (["smile", "pose"], True, ("face", "features")),
+        (["age"], True, ("face", "features")),
+        (["age"], False, None),
+        (["age", "light"], True, None),
+        (["", "age"], True, None),
+        ([], True, None),
+    ],
+)
+def test_edits_of_faces_that_are_pasted_back_have_a_region(
+    monkeypatch: pytest.MonkeyPatch, scores: list[str], joins: bool, own: tuple[str, str] | None
+) -> None:
+    found: list[object] = [object()]
+    monkeypatch.setattr("stylegan_latents.invert.faces.find.landmarks_of_crop", lambda _: found[0])
+    assert own_region(scores, _blank, lambda: joins) == own
+    found[0] = None
+    assert own_region(scores, _blank, lambda: joins) is None
+
+
+def _blank(side: int) -> Image.Image:
+    return Image.new("RGB", (side, side))

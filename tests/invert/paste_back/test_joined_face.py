@@ -19,7 +19,13 @@ def test_the_face_turns_and_hair_neck_clothes_and_wall_stay_the_photos() -> None
     (before, _), (edited, then), (joined, there) = (scene(*move, plain) for move in ((0, 0), (-TURN, 0), (0, TURN)))
     y, x = np.mgrid[LOW : LOW + SIDE, LOW : LOW + SIDE]
     share = (np.hypot((x - 266) / 80, (y - 265) / 95) < 1).astype(np.float32)
-    face = JoinedFace(crop_of(edited, alignment), mask_of(then), (TURN / SIDE, 0.0), share)
+    face = JoinedFace(
+        crop_of(edited, alignment),
+        mask_of(then),
+        (TURN / SIDE, 0.0),
+        share,
+        there["face"][LOW : LOW + SIDE, LOW - TURN : LOW - TURN + SIDE].astype(np.float32),
+    )
     seams: list[str] = []
     pasted = levels(
         paste_back(

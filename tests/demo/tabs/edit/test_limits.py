@@ -205,9 +205,9 @@ def test_the_regions_of_local_edits_that_are_pasted_back_are_those_of_the_comman
 ) -> None:
     asked = []
 
-    def own(scores: Sequence[str], _draw: object) -> str:
+    def own(scores: Sequence[str], _draw: object, _joins: object) -> tuple[str, str]:
         asked.append(list(scores))
-        return "face"
+        return "face", "image"
 
     monkeypatch.setattr(drawing, "own_region", own)
     monkeypatch.setattr(drawing, "pasted", lambda _record, _photo, crop, *_, **__: crop)
