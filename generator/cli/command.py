@@ -109,7 +109,10 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
 
 
 def _refuse_repeated(command: Any) -> None:
-    """Let a command and its subcommands refuse an option of one value that is written twice."""
+    """Let a command and its subcommands refuse an option that takes a list and is written twice.
+
+    Of others the last counts, so that an alias's can be overridden.
+    """
     for one in getattr(command, "commands", {}).values():
         _refuse_repeated(one)
     make_parser = command.make_parser
@@ -122,10 +125,9 @@ def _refuse_repeated(command: Any) -> None:
             found = parse(args)
             seen: list[Any] = []
             for parameter in found[2]:
-                single = parameter.param_type_name == "option" and not (parameter.multiple or parameter.is_flag)
-                if single and parameter in seen:
-                    lists = ": separate several values by commas" if "," in (parameter.metavar or "") else ""
-                    raise InputError(f"{max(parameter.opts, key=len)} is given twice and takes one value{lists}.")
+                lists = parameter.param_type_name == "option" and "," in (parameter.metavar or "")
+                if lists and not parameter.multiple and parameter in seen:
+                    raise InputError(f"{max(parameter.opts, key=len)} is given twice; separate values by commas.")
                 seen.append(parameter)
             return found
 
