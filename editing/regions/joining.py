@@ -133,26 +133,31 @@ def find_join(
     before, after = people
     right, down = _places(move or head_move((before, after)))
     across, along = (round(one * SIDE / _PLACES) for one in (right, down))
-    face = np.maximum(before.of("face"), moved(after.of("face"), across, along))
+    shapes = [_shape(picture, person) for picture, person in zip(pictures, people, strict=True)]
+    face = np.maximum(shapes[0], moved(shapes[1], across, along))
     share = blur(dilated(face, _GROWN, rounded=True), _SOFT)
     # What lies beyond the edited picture's edge is not known.
     known = np.zeros((SIDE, SIDE), np.float32)
     known[max(along, 0) : SIDE + min(along, 0), max(across, 0) : SIDE + min(across, 0)] = 1
     if not known.all():
         share = share * smoothstep(2 * blur(eroded(known, 4), 0.01) - 1)
-    return FaceJoin(
-        pictures[1], (before, after), (guesses[0], guesses[1]), (right, down), share, _shape(pictures[1])
-    )
+    return FaceJoin(pictures[1], (before, after), (guesses[0], guesses[1]), (right, down), share, shapes[1])
 
 
-def _shape(picture: "Image") -> Array:
+def _shape(picture: "Image", person: PersonMask) -> Array:
     """``JoinedFace.shape``: by the landmarks, and where none are found an ellipse."""
     from stylegan_latents.invert.faces.find import landmarks_of_crop
 
-    landmarks = landmarks_of_crop(picture.convert("RGB").resize((_READ,) * 2))
-    if landmarks is None:
+    found = landmarks_of_crop(picture.convert("RGB").resize((_READ,) * 2))
+    if found is None:
         return face_oval().astype(np.float32)
-    return face_region("face", landmarks.mapped(lambda points: (points + 0.5) / _READ), SIDE)
+    landmarks = found.mapped(lambda points: (points + 0.5) / _READ)
+    eyes = np.stack([landmarks.left_eye.mean(0), landmarks.right_eye.mean(0)])
+    down = landmarks.chin - eyes.mean(0)
+    # Above the brows all of the face is forehead; beside them there are ears.
+    rows, columns = (np.indices((SIDE, SIDE)) + 0.5) / SIDE
+    forehead = columns * down[0] + rows * down[1] < float((landmarks.brows @ down).mean())
+    return np.asarray(np.maximum(face_region("face", landmarks, SIDE), person.of("face") * forehead), np.float32)
 
 
 def _places(move: HeadMove) -> tuple[int, int]:

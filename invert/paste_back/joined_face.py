@@ -53,7 +53,7 @@ class JoinedFace(NamedTuple):
         move: how far the face was moved in the joined picture, to the right and down, in sides; whole pixels of
             both pictures.
         share: ``[SIDE, SIDE]`` in 0 to 1, where the joined picture's features are the edited ones.
-        shape: ``[SIDE, SIDE]`` in 0 to 1, where brows, cheeks and jaw are in ``edited``; what looks like a face
+        shape: ``[SIDE, SIDE]`` in 0 to 1, where forehead, cheeks and jaw are in ``edited``; what looks like a face
             beside it is an ear, or neck.
     """
 
