@@ -24,6 +24,13 @@ _GUESSED_BACKGROUND = (
     "The edit uncovers a background with a pattern, which can only be guessed; --region face, or another region, "
     "leaves the background as it is."
 )
+_GUESSED_BESIDE_FACE = (
+    "The face uncovers a background with a pattern, which can only be guessed; a smaller --strength uncovers less."
+)
+_LOST_FACE = (
+    "No face is found in the edited picture: the edit goes farther than the model draws faces; a smaller "
+    "--strength looks better."
+)
 
 
 def pasted(
@@ -48,7 +55,7 @@ def pasted(
         photo: from ``OpenRecord.photo``.
         after: from ``OpenRecord.edited`` with the other arguments.
         edits, rows, raw, regions, blend, span: as for ``OpenRecord.edited``.
-        tell: called with a sentence if the seam shows, or if background is guessed.
+        tell: called with a sentence if the seam shows, if background is guessed, or if the face is lost.
     """
     from stylegan_latents.editing.regions.joining import joins_face
 
@@ -60,7 +67,10 @@ def pasted(
         people = people_of(opened, (before, after), edits, rows=rows, raw=raw, regions=regions, span=span)
     else:
         people = join.people_in(after)
-    seam, guess = (None if tell is None else partial(tell, one) for one in (_VISIBLE_SEAM, _GUESSED_BACKGROUND))
+        if tell is not None and not join.seen:
+            tell(_LOST_FACE)
+    guessed = _GUESSED_BACKGROUND if join is None else _GUESSED_BESIDE_FACE
+    seam, guess = (None if tell is None else partial(tell, one) for one in (_VISIBLE_SEAM, guessed))
     return paste_back(
         photo, after, opened.alignment(), reference=before, people=people,
         face=None if join is None else join.face, on_visible_seam=seam, on_guessed_background=guess,

@@ -149,8 +149,8 @@ def _blended_features(G: "Generator", mask: "Tensor", displacement: Displacement
         size = (output.shape[2], output.shape[3])
         if size not in sized:
             shrinks = mask.shape[-1] > size[1]
-            sized[size] = F.interpolate(mask, size, mode="area" if shrinks else "bilinear").to(output.dtype)
-        return output[:1].lerp(output[1:], sized[size]).expand(2, -1, -1, -1)
+            sized[size] = F.interpolate(mask, size, mode="area" if shrinks else "bilinear")
+        return output[:1].lerp(output[1:], sized[size].to(output.dtype)).expand(2, -1, -1, -1)
 
     styled = [module for module in G.synthesis.modules() if isinstance(getattr(module, "style", None), nn.Linear)]
     if not styled:

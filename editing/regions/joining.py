@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.regions.parts import Parts
     from stylegan_latents.generator.features import FeatureMap
     from stylegan_latents.generator.generator import Generator, Noise
+    from stylegan_latents.invert.faces.landmarks import Landmarks
 
 Array = npt.NDArray[np.float32]
 Styles = Sequence["Tensor"]
@@ -71,6 +72,7 @@ class FaceJoin:
         places: how far the face moves to the right and down, in places of ``_PLACES`` a side.
         share: ``[SIDE, SIDE]`` in 0 to 1, where the edited features are taken.
         shape: as in ``JoinedFace``.
+        seen: whether landmarks of a face are found in ``edited``.
     """
 
     edited: "Image"
@@ -79,6 +81,7 @@ class FaceJoin:
     places: tuple[int, int]
     share: Array
     shape: Array
+    seen: bool
 
     @property
     def face(self) -> JoinedFace:
@@ -133,7 +136,8 @@ def find_join(
     before, after = people
     right, down = _places(move or head_move((before, after)))
     across, along = (round(one * SIDE / _PLACES) for one in (right, down))
-    shapes = [_shape(picture, person) for picture, person in zip(pictures, people, strict=True)]
+    marks = [_landmarks(one) for one in pictures]
+    shapes = [_shape(found, person) for found, person in zip(marks, people, strict=True)]
     face = np.maximum(shapes[0], moved(shapes[1], across, along))
     share = blur(dilated(face, _GROWN, rounded=True), _SOFT)
     # What lies beyond the edited picture's edge is not known.
@@ -141,17 +145,22 @@ def find_join(
     known[max(along, 0) : SIDE + min(along, 0), max(across, 0) : SIDE + min(across, 0)] = 1
     if not known.all():
         share = share * smoothstep(2 * blur(eroded(known, 4), 0.01) - 1)
-    return FaceJoin(pictures[1], (before, after), (guesses[0], guesses[1]), (right, down), share, shapes[1])
+    seen = marks[1] is not None
+    return FaceJoin(pictures[1], (before, after), (guesses[0], guesses[1]), (right, down), share, shapes[1], seen)
 
 
-def _shape(picture: "Image", person: PersonMask) -> Array:
-    """``JoinedFace.shape``: by the landmarks, and where none are found an ellipse."""
+def _landmarks(picture: "Image") -> "Landmarks | None":
+    """In sides of the picture."""
     from stylegan_latents.invert.faces.find import landmarks_of_crop
 
     found = landmarks_of_crop(picture.convert("RGB").resize((_READ,) * 2))
-    if found is None:
+    return None if found is None else found.mapped(lambda points: (points + 0.5) / _READ)
+
+
+def _shape(landmarks: "Landmarks | None", person: PersonMask) -> Array:
+    """``JoinedFace.shape``: by the landmarks, and where none are found an ellipse."""
+    if landmarks is None:
         return face_oval().astype(np.float32)
-    landmarks = found.mapped(lambda points: (points + 0.5) / _READ)
     eyes = np.stack([landmarks.left_eye.mean(0), landmarks.right_eye.mean(0)])
     down = landmarks.chin - eyes.mean(0)
     # Above the brows all of the face is forehead; beside them there are ears.

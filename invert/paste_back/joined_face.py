@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from stylegan_latents.invert.paste_back.cut import best_seam, in_one_piece, visible_length
+from stylegan_latents.invert.paste_back.cut import best_seam, in_one_piece
 from stylegan_latents.invert.paste_back.fields import (
     SIDE,
     Array,
@@ -22,7 +22,7 @@ from stylegan_latents.invert.paste_back.fields import (
     smoothstep,
 )
 from stylegan_latents.invert.paste_back.fill import patterned
-from stylegan_latents.invert.paste_back.laid import Laid, inset, meeting, shades, texture, unchanged_person
+from stylegan_latents.invert.paste_back.laid import Laid, inset, meeting, shades, texture
 from stylegan_latents.invert.paste_back.outline import INNER, person_in, square_of, wider
 from stylegan_latents.invert.photos.crop import Alignment, crop_of
 from stylegan_latents.invert.photos.person_mask import Mask, PersonMask
@@ -94,7 +94,6 @@ def joined_face(
     hair = blur(np.minimum(was.of("hair"), then.of("hair")) * smoothstep(2 * person - 1), 0.01)
     inside += hair * (blur(share, _SOFT_HAIR) - inside)
     shift += meeting(error, inside, was, then, person)
-    visible = visible_length(error, inside[:, :, None], unchanged_person(was, then))
     freed = inside * np.maximum(person - then.person, 0)
     guessed = patterned(crop, freed, 1 - dilated(np.maximum(person, was.person), 2))
 
@@ -108,7 +107,7 @@ def joined_face(
         alignment,
         inside[:, :, None],
         shift,
-        visible,
+        0.0,
         guessed,
         turned,
         moved(source, *steps),

@@ -11,6 +11,7 @@ from stylegan_latents.editing.regions import joining
 from stylegan_latents.editing.regions.joining import can_join, find_join, joins_face
 from stylegan_latents.editing.regions.parts import Parts
 from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.precision import in_precision
 from stylegan_latents.invert.paste_back.whole_head import HeadMove
 from stylegan_latents.invert.photos.files import to_picture
 from stylegan_latents.invert.photos.person_mask import CLASSES, PersonMask
@@ -38,6 +39,8 @@ def _mask(_picture: Image.Image, guess: np.ndarray) -> PersonMask:
 def _faces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joining, "person_guess", _guess)
     monkeypatch.setattr(joining, "person_mask", _mask)
+    # No landmarks are found in pictures of a random network.
+    monkeypatch.setattr(joining, "face_oval", lambda: np.pad(np.ones((96, 96), bool), 80))
     monkeypatch.setattr(joining, "head_move", lambda _: HeadMove(np.array([2 / 32, 0], np.float32), True))
 
 
@@ -65,6 +68,13 @@ def test_away_from_the_face_nothing_changes() -> None:
     rim[side // 8 : -side // 8, side // 8 : -side // 8] = False
     assert torch.allclose(drawn[..., rim], before[..., rim], atol=1e-4)
     assert not torch.allclose(drawn, before, atol=1e-2)
+
+
+def test_faces_are_joined_in_bfloat16_too() -> None:
+    half = in_precision(G, torch.bfloat16)
+    styles = half.styles(G.sample([0])), half.styles(G.sample([1]))
+    drawn, precise = _join().draw(half, styles, "const").float(), join_picture()
+    assert (drawn - precise).abs().mean() < 0.05 * precise.abs().max()
 
 
 def join_picture() -> torch.Tensor:
