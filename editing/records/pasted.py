@@ -27,10 +27,11 @@ _GUESSED_BACKGROUND = (
 _GUESSED_BESIDE_FACE = (
     "The face uncovers a background with a pattern, which can only be guessed; a smaller --strength uncovers less."
 )
-_LOST_FACE = (
+LOST_FACE = (
     "No face is found in the edited picture: the edit goes farther than the model draws faces; a smaller "
     "--strength looks better."
 )
+"""What ``pasted`` tells where the model draws no face any more."""
 
 
 def pasted(
@@ -68,7 +69,7 @@ def pasted(
     else:
         people = join.people_in(after)
         if tell is not None and not join.seen:
-            tell(_LOST_FACE)
+            tell(LOST_FACE)
     guessed = _GUESSED_BACKGROUND if join is None else _GUESSED_BESIDE_FACE
     seam, guess = (None if tell is None else partial(tell, one) for one in (_VISIBLE_SEAM, guessed))
     return paste_back(

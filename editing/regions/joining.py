@@ -40,8 +40,9 @@ _PLACES = 32
 them better.
 """
 
-# Pixels of ``SIDE`` by which the face is grown, and the softness of its edge as a fraction of it.
-_GROWN, _SOFT = 6, 0.015
+# Pixels of ``SIDE`` by which the face of a head that turns is grown, and of one that does not, whose ears stay; and
+# the softness of its edge as a fraction of ``SIDE``.
+_GROWN, _STILL, _SOFT = 6, 2, 0.015
 # The side of the picture in which landmarks are found.
 _READ = 512
 
@@ -137,9 +138,10 @@ def find_join(
     right, down = _places(move or head_move((before, after)))
     across, along = (round(one * SIDE / _PLACES) for one in (right, down))
     marks = [_landmarks(one) for one in pictures]
-    shapes = [_shape(found, person) for found, person in zip(marks, people, strict=True)]
+    turns = right != 0
+    shapes = [_shape(found, person if turns else None) for found, person in zip(marks, people, strict=True)]
     face = np.maximum(shapes[0], moved(shapes[1], across, along))
-    share = blur(dilated(face, _GROWN, rounded=True), _SOFT)
+    share = blur(dilated(face, _GROWN if turns else _STILL, rounded=True), _SOFT)
     # What lies beyond the edited picture's edge is not known.
     known = np.zeros((SIDE, SIDE), np.float32)
     known[max(along, 0) : SIDE + min(along, 0), max(across, 0) : SIDE + min(across, 0)] = 1
@@ -157,10 +159,17 @@ def _landmarks(picture: "Image") -> "Landmarks | None":
     return None if found is None else found.mapped(lambda points: (points + 0.5) / _READ)
 
 
-def _shape(landmarks: "Landmarks | None", person: PersonMask) -> Array:
-    """``JoinedFace.shape``: by the landmarks, and where none are found an ellipse."""
+def _shape(landmarks: "Landmarks | None", person: PersonMask | None) -> Array:
+    """``JoinedFace.shape``: by the landmarks, and where none are found an ellipse.
+
+    Args:
+        landmarks: in sides.
+        person: of a head that turns, whose forehead moves up to the hair.
+    """
     if landmarks is None:
         return face_oval().astype(np.float32)
+    if person is None:
+        return face_region("face", landmarks, SIDE)
     eyes = np.stack([landmarks.left_eye.mean(0), landmarks.right_eye.mean(0)])
     down = landmarks.chin - eyes.mean(0)
     # Above the brows all of the face is forehead; beside them there are ears.

@@ -11,7 +11,7 @@ from stylegan_latents.demo.session.view import camera_of, seen
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.editing.commands.options import RegionOptions
 from stylegan_latents.editing.directions.apply import edit_name
-from stylegan_latents.editing.records.pasted import pasted
+from stylegan_latents.editing.records.pasted import LOST_FACE, pasted
 from stylegan_latents.editing.regions.joining import can_join
 from stylegan_latents.editing.regions.parts import stored_parts
 from stylegan_latents.editing.regions.regions import Blend, own_region
@@ -117,7 +117,14 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
     stem = f"{name}.{edit if named else 'inverted' if name == face.name else 'view'}"
     picture = visit.files.store(after, "result", suffix=".png", stem=f"{stem}{'.pasted' if whole else ''}")
     command = commands(visit, face, strengths, whole=whole)
-    return Result((before, visit.files.store(shown(after), "after")), picture, command, _SEAM if told else "")
+    return Result((before, visit.files.store(shown(after), "after")), picture, command, _warning(told))
+
+
+def _warning(told: Sequence[str]) -> str:
+    """What ``pasted`` told, in the words of the page."""
+    if LOST_FACE in told:
+        return "No face is found in the edited picture; smaller strengths look better."
+    return _SEAM if told else ""
 
 
 def _own_region(face: Face, edits: "Sequence[tuple[Direction, float]]") -> tuple[tuple[str, ...], Blend]:

@@ -1,6 +1,7 @@
 """An edit pasted back knows the person where the model's parts are those of people."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from PIL import Image
 
 from stylegan_latents.editing.directions.apply import Edit
 from stylegan_latents.editing.records.opened import OpenRecord
-from stylegan_latents.editing.records.pasted import pasted, people_of
+from stylegan_latents.editing.records.pasted import LOST_FACE, pasted, people_of
+from stylegan_latents.editing.regions import joining
 from stylegan_latents.editing.regions import parts as parts_catalogue
 from stylegan_latents.editing.regions.parts import Parts, part_features
 from stylegan_latents.invert.photos.crop import Alignment
@@ -60,3 +62,16 @@ def test_the_person_is_found_by_the_models_parts(opened: OpenRecord, monkeypatch
     result = pasted(opened, photo, after, edits)
     assert result.size == photo.size
     assert not np.array_equal(np.asarray(result), np.asarray(photo))
+
+
+def test_a_face_that_the_edit_has_lost_is_told(opened: OpenRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+    edits, told = _edits(opened), []
+    after = opened.edited(edits)
+    join = SimpleNamespace(seen=False, face=None, people_in=lambda _after: None)
+    monkeypatch.setattr(parts_catalogue, "stored_parts", lambda _G: object())
+    monkeypatch.setattr(joining, "can_join", lambda *_: True)
+    monkeypatch.setattr(joining, "find_join", lambda *_: join)
+    photo = Image.open("me.png").convert("RGB")
+    for join.seen in (False, True):
+        pasted(opened, photo, after, edits, regions=["face"], blend="features", tell=told.append)
+    assert told == [LOST_FACE]

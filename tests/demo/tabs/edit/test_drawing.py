@@ -12,6 +12,7 @@ from PIL import Image
 from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.edit import drawing
+from stylegan_latents.editing.records.pasted import LOST_FACE
 from stylegan_latents.generator.errors import InputError
 
 
@@ -42,15 +43,26 @@ def test_unknown_directions_and_missing_photos_are_told(visit: Visit) -> None:
             drawing.finished(visit, face, {"pose": 1.0}, view)
 
 
-def test_a_seam_that_may_show_is_told_in_the_pages_words(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ("--region face keeps it", "“Only a part of the picture”"),
+        (LOST_FACE, "No face is found in the edited picture"),
+    ],
+)
+def test_what_pasting_back_tells_is_in_the_pages_words(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch, sentence: str, words: str
+) -> None:
     def pasted(_record: object, photo: Image.Image, *_: object, tell: Callable[[str], None], **__: object) -> Any:
-        tell("--region face keeps it")
+        tell(sentence)
         return photo
 
     face = seed_face(visit, 1)
     face = replace(face, photo=Path(visit.files.store(face.record.picture(), "photo")))
     monkeypatch.setattr(drawing, "pasted", pasted)
-    assert "“Only a part of the picture”" in drawing.finished(visit, face, {"pose": 1.0}, "Whole photo").warning
+    warning = drawing.finished(visit, face, {"pose": 1.0}, "Whole photo").warning
+    assert words in warning
+    assert "--" not in warning
     assert not drawing.finished(visit, face, {"pose": 1.0}).warning
 
 
