@@ -81,10 +81,11 @@ def own_region(
     from stylegan_latents.invert.faces.find import landmarks_of_crop
 
     region = local_region(scores)
-    blend: Blend = "image" if region else "features"
-    if region is None and scores and FACE_SCORES.issuperset(scores) and joins():
-        region = "face"
-    return None if region is None or landmarks_of_crop(draw(_READING_SIDE)) is None else (region, blend)
+    joined = region in ("face", None) and bool(scores) and FACE_SCORES.issuperset(scores) and joins()
+    region = "face" if joined else region
+    if region is None or landmarks_of_crop(draw(_READING_SIDE)) is None:
+        return None
+    return region, "features" if joined else "image"
 
 
 def region_masks(

@@ -126,7 +126,8 @@ def test_changes_of_local_scores_have_a_region(scores: list[str], region: str | 
 @pytest.mark.parametrize(
     ("scores", "joins", "own"),
     [
-        (["smile"], True, ("face", "image")),
+        (["smile"], True, ("face", "features")),
+        (["smile"], False, ("face", "image")),
         (["eyes-open"], True, ("eyes", "image")),
         (["smile", "pose"], True, ("face", "features")),
         (["age"], True, ("face", "features")),
