@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,11 @@ from stylegan_latents.editing.regions.blending import (
     synthesize_blended_styles,
 )
 from stylegan_latents.generator.features import feature_maps
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
+from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
+from tests.generator.networks.test_stylegan1 import random_stylegan1
+from tests.generator.stylegan2_files import random_stylegan2
 from tests.small_models import small_generator
 
 G = small_generator()
@@ -70,6 +77,25 @@ def test_features_blend_from_a_map_on_which_they_are_moved(resolution: int) -> N
         for step in (0, 2)
     )
     assert _difference(moved, still) > 0.1
+
+
+SIZES = (7, 6, 6, 5, 4)
+NETWORKS = [
+    *(
+        random_stylegan2(replace(StyleGAN2Config(z_dim=4, mapping_widths=(6,), channels=SIZES), architecture=one))
+        for one in ("skip", "resnet", "orig")
+    ),
+    random_stylegan1(StyleGAN1Config(z_dim=4, mapping_widths=(6,), channels=SIZES)),
+]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_architecture_blends_from_a_feature_map_on(network: Generator) -> None:
+    start = next(one for one in feature_maps(network) if one.resolution == 32)
+    styles = [network.styles(network.sample([seed])) for seed in (0, 1)]
+    for mask, own in ((torch.zeros(1, 1, 64, 64), styles[0]), (torch.ones(1, 1, 64, 64), styles[1])):
+        drawn = synthesize_blended_styles(network, *styles, mask, displacement=Displacement(start, 0, 0))
+        assert _difference(drawn, network.synthesize_styles(own)) < 1e-4
 
 
 def _difference(one: torch.Tensor, other: torch.Tensor) -> float:
