@@ -398,7 +398,7 @@ def fingerprint(tensors: Iterable[tuple[str, Tensor]]) -> str:
 
 def check_same_space(generator: "Generator", name: str, latent_space: str, its_fingerprint: str, what: str) -> None:
     """Raise InputError for a code or direction of a model with another fingerprint and another latent space."""
-    if its_fingerprint != generator.fingerprint and latent_space != generator.latent_space:
+    if latent_space != generator.latent_space and not generator.has_fingerprint(its_fingerprint):
         raise InputError(
             f"{what} belongs to the model '{name}' ({latent_space}), not to '{generator.name}' "
             f"({generator.latent_space}); give the model it was made with."

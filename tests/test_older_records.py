@@ -48,7 +48,8 @@ def levels(path: Path) -> np.ndarray:
 
 def test_a_photos_record_holds_what_it_held() -> None:
     G, record = load(RECORDS / "small.safetensors"), Inversion.load(RECORDS / "photo.inversion.safetensors")
-    assert (record.method, record.model, record.fingerprint) == ("optimize", "small", G.fingerprint)
+    assert (record.method, record.model) == ("optimize", "small")
+    assert G.has_fingerprint(record.fingerprint)
     assert record.settings["steps"] == 10
     assert record.ws.shape == (1, 6, 8)
     assert record.sources[0].name == "photo.png"

@@ -178,7 +178,7 @@ class Shared:
         }
         self.styles: dict[str, KeptStyle] = {}
         for name, path in shipped_styles().items():
-            if read_style(path).fingerprint == G.fingerprint:
+            if G.has_fingerprint(read_style(path).fingerprint):
                 self.styles[name] = KeptStyle(name, path, shipped=True)
         self.records = Records(G, self.preview_G)
         self.computing = WaitingQueue(1, None)

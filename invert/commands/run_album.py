@@ -91,7 +91,7 @@ class _Album:
             )
         if not photos:
             return
-        if self.person is not None and self.session.generator.fingerprint != self.person.record.fingerprint:
+        if self.person is not None and not self.session.generator.has_fingerprint(self.person.record.fingerprint):
             raise InputError(
                 f"{self.file} was made with the model '{self.person.record.model}'; give that with --model, or "
                 "another --name."

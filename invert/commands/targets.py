@@ -157,7 +157,7 @@ def _done_before(
     settings = {name: value for name, value in found.settings.items() if name != DIVERGED}
     of_run = {name: settings.pop(name) for name in RUN_SETTINGS if name in settings}
     of_run.pop(COMPARED_AT, None)  # follows from the face and from --low-resolution
-    same_method = (found.method, found.fingerprint) == (inverter.method, inverter.G.fingerprint)
+    same_method = found.method == inverter.method and inverter.G.has_fingerprint(found.fingerprint)
     same = same_method and _same_settings(inverter.settings(), settings, inverter.defaults())
     return found if same_photo and of_run in variants and same else None
 

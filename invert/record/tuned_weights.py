@@ -20,6 +20,7 @@ from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.weights.zoo import models
 from stylegan_latents.invert.record.feature_patch import PatchHook, attach, unpacked
 from stylegan_latents.invert.record.run_settings import cameras_of, view_of
 
@@ -189,7 +190,9 @@ def _difference_of(G: Generator, record: "Inversion", image: int) -> dict[str, T
     """The difference of one image, without the leading axis; None for a record without tuned weights."""
     if record.weights is None:
         return None
-    if record.fingerprint != G.fingerprint:
+    # Records of before may have a fingerprint of another processor; weights that have a name are checked by hash.
+    of_name = record.model == G.name and record.latent_space == G.latent_space and G.name in models()
+    if not of_name and not G.has_fingerprint(record.fingerprint):
         raise InputError(
             f"This record's weights were tuned on the model '{record.model}', and '{G.name}' has others; give that "
             "model, or invert the photo again without tuning."
