@@ -81,8 +81,7 @@ def filtered_leaky_relu_reference(x: Tensor, resampling: Resampling, act: Nonlin
     high = _filter(_filter(spread, resampling.up_taps, 0), resampling.up_taps, 1)
     high = _activate(high, act)
     if isinstance(resampling.down_taps[0], tuple):
-        kernel = torch.tensor(resampling.down_taps, dtype=torch.float64).flip(0, 1).to(x)
-        low = F.conv2d(high, kernel.expand(channels, 1, -1, -1), groups=channels)
+        low = _correlate(high, torch.tensor(resampling.down_taps, dtype=torch.float64).flip(0, 1))
     else:
         taps = _line(resampling.down_taps)
         low = _filter(_filter(high, taps, 0), taps, 1)
@@ -106,9 +105,16 @@ def _line(taps: Taps | Grid) -> Taps:
 
 
 def _filter(x: Tensor, taps: Taps, axis: int) -> Tensor:
-    kernel = torch.tensor(tuple(reversed(taps)), dtype=torch.float64).to(x)
-    shape = (len(taps), 1) if axis == 0 else (1, len(taps))
-    return F.conv2d(x, kernel.reshape(1, 1, *shape).expand(x.shape[1], -1, -1, -1), groups=x.shape[1])
+    kernel = torch.tensor(tuple(reversed(taps)), dtype=torch.float64)
+    return _correlate(x, kernel[:, None] if axis == 0 else kernel[None])
+
+
+def _correlate(x: Tensor, kernel: Tensor) -> Tensor:
+    """Each channel of ``[N, C, H, W]`` with the kernel ``[K, L]``, without padding."""
+    if x.dtype == torch.float16:
+        # On processors with AVX512-FP16, oneDNN never ends on such filters of float16 with 15 taps or more.
+        return _correlate(x.float(), kernel).to(x.dtype)
+    return F.conv2d(x, kernel.to(x).expand(x.shape[1], 1, -1, -1), groups=x.shape[1])
 
 
 def _activate(x: Tensor, act: Nonlinearity) -> Tensor:

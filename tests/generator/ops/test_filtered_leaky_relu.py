@@ -1,5 +1,8 @@
+from collections.abc import Callable
+
 import pytest
 import torch
+from torch import Tensor
 
 from stylegan_latents.generator.ops import filtered_leaky_relu as ops
 from stylegan_latents.generator.ops.filtered_leaky_relu import (
@@ -48,9 +51,12 @@ def test_fast_path_equals_the_definition(
     torch.testing.assert_close(results[1], results[0], rtol=1e-6, atol=1e-6)
 
 
-def test_half_precision_is_close() -> None:
-    x = torch.randn(1, 8, 20, 20, generator=torch.Generator().manual_seed(0))
-    wanted = filtered_leaky_relu_reference(x, CASES["doubling"], Nonlinearity())
-    out = filtered_leaky_relu(x.bfloat16(), CASES["doubling"], Nonlinearity())
-    assert out.dtype == torch.bfloat16
+@pytest.mark.parametrize("function", [filtered_leaky_relu, filtered_leaky_relu_reference])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_close(function: Callable[..., Tensor], dtype: torch.dtype) -> None:
+    x = torch.randn(1, 8, 40, 40, generator=torch.Generator().manual_seed(0))
+    long = Resampling(4, 2, (*SKEW, *SKEW, *SKEW, *SKEW), (*SKEW, *SKEW, *SKEW), (9, 8))
+    wanted = filtered_leaky_relu_reference(x, long, Nonlinearity())
+    out = function(x.to(dtype), long, Nonlinearity())
+    assert out.dtype == dtype
     assert (out.float() - wanted).norm() < 0.02 * wanted.norm()
