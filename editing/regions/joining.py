@@ -43,6 +43,8 @@ them better.
 # Pixels of ``SIDE`` by which the face of a head that turns is grown, and of one that does not, whose ears stay; and
 # the softness of its edge as a fraction of ``SIDE``.
 _GROWN, _STILL, _SOFT = 6, 2, 0.015
+# The height in the crop below which no chin is moved: beyond the crop's edge nothing is drawn that goes on from it.
+_LOWEST = 0.92
 # The side of the picture in which landmarks are found.
 _READ = 512
 
@@ -135,9 +137,11 @@ def find_join(
     if not all((one.of("face") > 0.5).any() for one in people):
         return None
     before, after = people
-    right, down = _places(move or head_move((before, after)))
-    across, along = (round(one * SIDE / _PLACES) for one in (right, down))
     marks = [_landmarks(one) for one in pictures]
+    right, down = _places(move or head_move((before, after)))
+    if move is None:
+        down = _raised(down, *marks)
+    across, along = (round(one * SIDE / _PLACES) for one in (right, down))
     turns = right != 0
     shapes = [_shape(found, person if turns else None) for found, person in zip(marks, people, strict=True)]
     face = np.maximum(shapes[0], moved(shapes[1], across, along))
@@ -157,6 +161,14 @@ def _landmarks(picture: "Image") -> "Landmarks | None":
 
     found = landmarks_of_crop(picture.convert("RGB").resize((_READ,) * 2))
     return None if found is None else found.mapped(lambda points: (points + 0.5) / _READ)
+
+
+def _raised(down: int, before: "Landmarks | None", after: "Landmarks | None") -> int:
+    """A move down by no more places than leave the chin as high as ``_LOWEST``, or as before the edit."""
+    if before is None or after is None:
+        return down
+    lowest, chin = max(float(before.chin[1]), _LOWEST), float(after.chin[1])
+    return next((places for places in range(down, 0, -1) if chin + places / _PLACES <= lowest), min(down, 0))
 
 
 def _shape(landmarks: "Landmarks | None", person: PersonMask | None) -> Array:

@@ -22,6 +22,7 @@ from stylegan_latents.invert.paste_back.fields import (
     smoothstep,
 )
 from stylegan_latents.invert.paste_back.fill import patterned
+from stylegan_latents.invert.paste_back.flow import sampled
 from stylegan_latents.invert.paste_back.laid import Laid, inset, meeting, shades, texture
 from stylegan_latents.invert.paste_back.outline import INNER, person_in, square_of, wider
 from stylegan_latents.invert.photos.crop import Alignment, crop_of
@@ -33,15 +34,19 @@ _HALO = 4
 _LOBES = 0.62
 # Levels of 255 from which the edit has changed a place.
 _CHANGED = np.float32(12.0)
-# The share of the joined features below which a place is the photo's, and the crop's rim, of its side, which is.
-_LEAST, _RIM = 0.25, 0.012
+# The share of the joined features below which a place is the photo's, and from which the person is the joined
+# picture's; and the crop's rim, of its side, which is the photo's.
+_LEAST, _WHOLE, _RIM = 0.25, 0.6, 0.012
 # What it costs to leave out what changed, against a seam through it, and to take in hair and neck that both show,
 # hair over a wall, and what else lies over a wall or clothes. In the shadow of a jaw, and how many pixels that
 # reaches.
 _LEFT_OUT, _HAIR, _NECK, _ADDED, _BESIDE = 0.6, 0.3, 0.3, 0.6, 2.0
 _BELOW, _SHADOW = 0.3, 8
-# Of the crop's side: the cut's softness, and that in hair.
-_SOFTNESS, _SOFT_HAIR = 0.006, 0.012
+# Of the crop's side: the cut's softness, and that in hair, into which the joined picture goes on by some pixels.
+_SOFTNESS, _SOFT_HAIR, _INTO_HAIR = 0.006, 0.025, 6
+# Of the crop's side: the width over which the photo's texture is no detail any more; levels of 255 up to which it
+# may differ there, and from which it is another place's.
+_BROAD, _SHADED, _ELSEWHERE = 0.012, np.float32(8.0), np.float32(20.0)
 
 
 class JoinedFace(NamedTuple):
@@ -91,8 +96,8 @@ def joined_face(
     changed = smoothstep(blur(np.abs(joined - before).max(axis=2), _SOFTNESS) / _CHANGED - np.float32(0.5))
     share = _region(error, changed > 0.5, people, person, face)
     inside = blur(share, _SOFTNESS)
-    hair = blur(np.minimum(was.of("hair"), then.of("hair")) * smoothstep(2 * person - 1), 0.01)
-    inside += hair * (blur(share, _SOFT_HAIR) - inside)
+    hair = blur(eroded(np.minimum(was.of("hair"), then.of("hair")) * smoothstep(2 * person - 1), 2), 0.01)
+    inside += hair * (blur(dilated(share, _INTO_HAIR, rounded=True), _SOFT_HAIR) - inside)
     shift += meeting(error, inside, was, then, person)
     freed = inside * np.maximum(person - then.person, 0)
     guessed = patterned(crop, freed, 1 - dilated(np.maximum(person, was.person), 2))
@@ -102,6 +107,10 @@ def joined_face(
     steps = tuple(round(one * SIDE) for one in face.move)
     large = tuple(round(one * reference.width) for one in face.move)
     turned = Image.fromarray(moved(np.asarray(reference), *large))
+    source, same = moved(source, *steps), moved(same, *steps)
+    # Where the flow errs, brows, hair and shadows of the photo would become spots.
+    broad = blur(sampled(crop, here + source * np.float32(SIDE)) - small(turned) - shift, _BROAD)
+    same = same * (1 - smoothstep((np.abs(broad).max(axis=2, keepdims=True) - _SHADED) / (_ELSEWHERE - _SHADED)))
     return Laid(
         pictures[1],
         alignment,
@@ -110,8 +119,8 @@ def joined_face(
         0.0,
         guessed,
         turned,
-        moved(source, *steps),
-        moved(same, *steps),
+        source,
+        same,
     )
 
 
@@ -136,6 +145,8 @@ def _region(
     # The photo's ear may be larger than the generator's.
     bare = (person > 0.5) & (then.person < 0.5) & (dilated(left, 2 * _HALO) > 0)
     within = (eroded(shown, 2) > 0.6) | (dilated(np.maximum(left, bare), _HALO) > 0)
+    # The generator drew one picture here: a cut through it would show.
+    within |= (face.share > _WHOLE) & (then.person > 0.5) & (was.person > 0.5) & (person > 0.5)
     wish, weight = np.where(changed, 1.0, -1.0), np.where(changed, _LEFT_OUT, _BESIDE)
 
     def both(kind: str) -> Mask:

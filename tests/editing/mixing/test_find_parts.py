@@ -9,8 +9,8 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.features import effects_in_places
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
-from stylegan_latents.invert.faces.landmarks import Landmarks
 from tests.generator.stylegan2_files import random_stylegan2
+from tests.invert.faces.plain_face import plain_face
 from tests.odd_models import odd_generator
 
 G = odd_generator()
@@ -84,7 +84,7 @@ def test_effects_are_those_of_real_changes() -> None:
 
 
 def test_clusters_are_named_by_where_they_lie_on_faces() -> None:
-    points = _face()
+    points = plain_face()
     side = 32
     labels = np.full((2, side, side), 5)
     labels[:, :, :3] = 0  # beside the head
@@ -104,20 +104,3 @@ def test_clusters_are_named_by_where_they_lie_on_faces() -> None:
 def test_too_few_are_refused(options: dict[str, int]) -> None:
     with pytest.raises(InputError, match="at least"):
         find_parts(G, begin=_quietly, **options)  # type: ignore[arg-type]
-
-
-def _face() -> Landmarks:
-    """The landmarks of a plain face about FFHQ's frame."""
-    turn = np.linspace(np.pi, 0, 17)
-    jaw = np.stack([0.5 + 0.25 * np.cos(turn), 0.5 + 0.36 * np.sin(turn)], axis=1)
-    brows = np.stack([np.r_[np.linspace(0.3, 0.45, 5), np.linspace(0.55, 0.7, 5)], np.full(10, 0.4)], axis=1)
-    nose = np.r_[
-        np.stack([np.full(4, 0.5), np.linspace(0.45, 0.58, 4)], axis=1),
-        np.stack([np.linspace(0.45, 0.55, 5), np.full(5, 0.61)], axis=1),
-    ]
-    ring = np.linspace(0, 2 * np.pi, 6, endpoint=False)
-    eyes = [np.stack([x + 0.045 * np.cos(ring), 0.46 + 0.02 * np.sin(ring)], axis=1) for x in (0.38, 0.62)]
-    ring = np.linspace(0, 2 * np.pi, 12, endpoint=False)
-    lips = np.stack([0.5 + 0.1 * np.cos(ring), 0.71 + 0.035 * np.sin(ring)], axis=1)
-    inner = np.stack([np.linspace(0.42, 0.58, 8), np.full(8, 0.71)], axis=1)
-    return Landmarks.from_ibug(np.concatenate([jaw, brows, nose, *eyes, lips, inner]))

@@ -15,6 +15,7 @@ from stylegan_latents.generator.precision import in_precision
 from stylegan_latents.invert.paste_back.whole_head import HeadMove
 from stylegan_latents.invert.photos.files import to_picture
 from stylegan_latents.invert.photos.person_mask import CLASSES, PersonMask
+from tests.invert.faces.plain_face import plain_face
 from tests.odd_models import odd_config, odd_generator
 
 G = odd_generator(odd_config(channels=(4, 8, 8, 8, 4)))
@@ -59,6 +60,18 @@ def test_the_face_is_moved_to_where_the_head_was() -> None:
     assert join.share[128, :40].max() == join.share[128, -40:].max() == 0
     before, after = join.people_in(to_picture(join.draw(G, (BEFORE, AFTER), "const"))[0])
     np.testing.assert_allclose(after.of("face"), before.of("face"), atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("chins", "down"), [((0.8, 0.8), 2), ((0.8, 0.88), 1), ((0.8, 0.95), 0), ((0.97, 0.91), 1)]
+)
+def test_no_chin_is_moved_out_of_the_crop(
+    monkeypatch: pytest.MonkeyPatch, chins: tuple[float, float], down: int
+) -> None:
+    marks = iter([plain_face(chin).mapped(lambda points: points * 512 - 0.5) for chin in chins])
+    monkeypatch.setattr("stylegan_latents.invert.faces.find.landmarks_of_crop", lambda _: next(marks))
+    monkeypatch.setattr(joining, "head_move", lambda _: HeadMove(np.array([2 / 32, 2 / 32], np.float32), True))
+    assert _join().places == (2, down)
 
 
 def test_away_from_the_face_nothing_changes() -> None:
