@@ -37,11 +37,9 @@ _CHANGED = np.float32(12.0)
 # The share of the joined features below which a place is the photo's, and from which the person is the joined
 # picture's; and the crop's rim, of its side, which is the photo's.
 _LEAST, _WHOLE, _RIM = 0.25, 0.6, 0.012
-# What it costs to leave out what changed, against a seam through it, and to take in hair and neck that both show,
-# hair over a wall, and what else lies over a wall or clothes. In the shadow of a jaw, and how many pixels that
-# reaches.
-_LEFT_OUT, _HAIR, _NECK, _ADDED, _BESIDE = 0.6, 0.3, 0.3, 0.6, 2.0
-_BELOW, _SHADOW = 0.3, 8
+# What it costs to leave out what changed, against a seam through it, and to take in hair over a wall, and what else
+# lies over a wall or clothes.
+_LEFT_OUT, _ADDED, _BESIDE = 0.6, 0.6, 2.0
 # Of the crop's side: the cut's softness, and that in hair, into which the joined picture goes on by some pixels.
 _SOFTNESS, _SOFT_HAIR, _INTO_HAIR = 0.006, 0.025, 6
 # Of the crop's side: the width over which the photo's texture is no detail any more; levels of 255 up to which it
@@ -148,23 +146,11 @@ def _region(
     # The generator drew one picture here: a cut through it would show.
     within |= (face.share > _WHOLE) & (then.person > 0.5) & (was.person > 0.5) & (person > 0.5)
     wish, weight = np.where(changed, 1.0, -1.0), np.where(changed, _LEFT_OUT, _BESIDE)
-
-    def both(kind: str) -> Mask:
-        return np.asarray(np.minimum(was.of(kind), then.of(kind)) > 0.5)
-
-    neck = both("neck")
-    shadow = neck & changed & (dilated(then.of("face"), _SHADOW) > 0.5)
-    wall = (was.of("background") > 0.5) & (person < 0.5)
+    hair, wall = then.of("hair") > 0.5, (was.of("background") > 0.5) & (person < 0.5)
     # What the edit lays over a wall or clothes beside the face would end where the joined features do.
-    beside = (skin < 0.5) & (then.of("hair") < 0.5) & (was.of("hair", "face") < 0.5)
-    for places, cost in (
-        (both("hair") & (person > 0.5), _HAIR),
-        ((then.of("hair") > 0.5) & wall, _ADDED),
-        (beside, _BESIDE),
-        (neck, _NECK),
-    ):
+    beside = (skin < 0.5) & ~hair & (was.of("hair", "face") < 0.5)
+    for places, cost in ((hair & wall, _ADDED), (beside, _BESIDE)):
         wish[places], weight[places] = -1, cost
-    wish[shadow], weight[shadow] = 1, _BELOW
     outside = (inset() < _RIM) | (face.share < _LEAST)
     region = best_seam(unlike + slopes + 1.5, within, outside, unlike * wish * weight)
     return in_one_piece(region).astype(np.float32)
