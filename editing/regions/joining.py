@@ -40,8 +40,8 @@ _PLACES = 32
 them better.
 """
 
-# Pixels of ``SIDE`` by which a face is grown, and which are left to what is beside it above the mouth if it does not
-# turn; and the softness of its edge as a fraction of ``SIDE``.
+# Pixels of ``SIDE`` by which a face is grown, and which are left to what is beside it, above the mouth, if it does
+# not turn; and the softness of its edge as a fraction of ``SIDE``.
 _GROWN, _ASIDE, _SOFT = 6, 4, 0.015
 # The height in the crop below which no chin is moved: beyond the crop's edge nothing is drawn that goes on from it.
 _LOWEST = 0.92

@@ -110,9 +110,10 @@ def joined_face(
     broad = blur(sampled(crop, here + source * np.float32(SIDE)) - small(turned) - shift, _BROAD)
     same = same * (1 - smoothstep((np.abs(broad).max(axis=2, keepdims=True) - _SHADED) / (_ELSEWHERE - _SHADED)))
     # What the edit leaves as it is, such as a jaw, is the photo's without the generator's faults.
-    still = (1 - changed)[:, :, None]
-    turned = Image.composite(pictures[0].convert("RGB"), turned, _levels(still, turned.width))
-    source, same = source * (1 - still), np.maximum(same, still)
+    still = (changed < 0.5)[:, :, None]
+    unturned = Image.fromarray(still[:, :, 0]).resize(turned.size, Image.Resampling.NEAREST)
+    turned = Image.composite(pictures[0].convert("RGB"), turned, unturned)
+    source, same = np.where(still, 0, source), np.maximum(same, still * (1 - 2 * changed[:, :, None]))
     return Laid(
         pictures[1],
         alignment,
@@ -158,12 +159,6 @@ def _region(
     outside = (inset() < _RIM) | (face.share < _LEAST)
     region = best_seam(unlike + slopes + 1.5, within, outside, unlike * wish * weight)
     return in_one_piece(region).astype(np.float32)
-
-
-def _levels(share: Array, side: int) -> Image.Image:
-    """A share ``[SIDE, SIDE, 1]`` as a mask of this side."""
-    mask = Image.fromarray(np.rint(255 * share[:, :, 0]).astype(np.uint8))
-    return mask.resize((side, side), Image.Resampling.BILINEAR)
 
 
 def _hull(places: Mask) -> Mask:
