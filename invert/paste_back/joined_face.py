@@ -45,6 +45,8 @@ _SOFTNESS, _SOFT_HAIR, _INTO_HAIR = 0.006, 0.025, 6
 # Of the crop's side: the width over which the photo's texture is no detail any more; levels of 255 up to which it
 # may differ there, and from which it is another place's.
 _BROAD, _SHADED, _ELSEWHERE = 0.012, np.float32(8.0), np.float32(20.0)
+# Pixels by which what stays in its place may seem to move.
+_STAYS = 1.5
 
 
 class JoinedFace(NamedTuple):
@@ -100,20 +102,7 @@ def joined_face(
     freed = inside * np.maximum(person - then.person, 0)
     guessed = patterned(crop, freed, 1 - dilated(np.maximum(person, was.person), 2))
 
-    move = np.array(face.move, np.float32)
-    reference, source, same = texture((pictures[0], face.edited), (was, face.person), move)
-    steps = tuple(round(one * SIDE) for one in face.move)
-    large = tuple(round(one * reference.width) for one in face.move)
-    turned = Image.fromarray(moved(np.asarray(reference), *large))
-    source, same = moved(source, *steps), moved(same, *steps)
-    # Where the flow errs, brows, hair and shadows of the photo would become spots.
-    broad = blur(sampled(crop, here + source * np.float32(SIDE)) - small(turned) - shift, _BROAD)
-    same = same * (1 - smoothstep((np.abs(broad).max(axis=2, keepdims=True) - _SHADED) / (_ELSEWHERE - _SHADED)))
-    # What the edit leaves as it is, such as a jaw, is the photo's without the generator's faults.
-    still = (changed < 0.5)[:, :, None]
-    unturned = Image.fromarray(still[:, :, 0]).resize(turned.size, Image.Resampling.NEAREST)
-    turned = Image.composite(pictures[0].convert("RGB"), turned, unturned)
-    source, same = np.where(still, 0, source), np.maximum(same, still * (1 - 2 * changed[:, :, None]))
+    turned, source, same = _texture(crop, pictures[0], was, face, shift, changed)
     return Laid(
         pictures[1],
         alignment,
@@ -124,6 +113,32 @@ def joined_face(
         turned,
         source,
         same,
+    )
+
+
+def _texture(
+    crop: Array, before: Image.Image, was: PersonMask, face: JoinedFace, shift: Array, changed: Array
+) -> tuple[Image.Image, Array, Array]:
+    """``Laid.reference``, ``source`` and ``same``."""
+    reference, source, same = texture((before, face.edited), (was, face.person), np.array(face.move, np.float32))
+    steps = tuple(round(one * SIDE) for one in face.move)
+    large = tuple(round(one * reference.width) for one in face.move)
+    turned = Image.fromarray(moved(np.asarray(reference), *large))
+    source, same = moved(source, *steps), moved(same, *steps)
+    here = np.indices((SIDE, SIDE), np.float32)[::-1].transpose(1, 2, 0)
+    # Where the flow errs, brows, hair and shadows of the photo would become spots.
+    broad = blur(sampled(crop, here + source * np.float32(SIDE)) - small(turned) - shift, _BROAD)
+    unlike = (np.abs(broad).max(axis=2, keepdims=True) - _SHADED) / (_ELSEWHERE - _SHADED)
+    same = same * (1 - smoothstep(unlike))
+    # What the edit leaves as it is, such as a jaw, is the photo's without the generator's faults. Where the face
+    # moves, skin is like other skin.
+    stays = (changed < 0.5) & (np.hypot(source[:, :, 0], source[:, :, 1]) * SIDE < _STAYS)
+    mask = Image.fromarray(stays).resize(turned.size, Image.Resampling.NEAREST)
+    still = stays[:, :, None]
+    return (
+        Image.composite(before.convert("RGB"), turned, mask),
+        np.where(still, np.float32(0), source),
+        np.maximum(same, still * (1 - 2 * changed[:, :, None])).astype(np.float32),
     )
 
 

@@ -1,6 +1,7 @@
 """A face that was joined to its head is laid over the photo, of which everything else stays."""
 
 import numpy as np
+from PIL import Image
 
 from stylegan_latents.invert.paste_back.joined_face import JoinedFace
 from stylegan_latents.invert.paste_back.paste import paste_back
@@ -11,12 +12,14 @@ LOW_EDGE, HIGH_EDGE = LOW - 0.5, LOW + SIDE - 0.5
 CORNERS = np.array([[LOW_EDGE, LOW_EDGE], [LOW_EDGE, HIGH_EDGE], [HIGH_EDGE, HIGH_EDGE], [HIGH_EDGE, LOW_EDGE]])
 
 
-def test_the_face_turns_and_hair_neck_clothes_and_wall_stay_the_photos() -> None:
+def _turned(photo: Image.Image) -> tuple[np.ndarray, list[str]]:
+    """The photo of a head before a wall with its face turned, and what was said of the seam."""
     alignment = Alignment(CORNERS, (SIZE, SIZE), SIDE, "ffhq")
     plain = np.full((SIZE, SIZE), 195.0)
-    photo, was = scene(0, 0, WALL)
     # A generator holds the face in the middle and blurs the wall.
-    (before, _), (edited, then), (joined, there) = (scene(*move, plain) for move in ((0, 0), (-TURN, 0), (0, TURN)))
+    (before, was), (edited, then), (joined, there) = (
+        scene(*move, plain) for move in ((0, 0), (-TURN, 0), (0, TURN))
+    )
     y, x = np.mgrid[LOW : LOW + SIDE, LOW : LOW + SIDE]
     share = (np.hypot((x - 266) / 80, (y - 265) / 95) < 1).astype(np.float32)
     face = JoinedFace(
@@ -27,12 +30,16 @@ def test_the_face_turns_and_hair_neck_clothes_and_wall_stay_the_photos() -> None
         there["face"][LOW : LOW + SIDE, LOW - TURN : LOW - TURN + SIDE].astype(np.float32),
     )
     seams: list[str] = []
-    pasted = levels(
-        paste_back(
-            photo, crop_of(joined, alignment), alignment, reference=crop_of(before, alignment),
-            people=(mask_of(was), mask_of(there)), face=face, on_visible_seam=lambda: seams.append("seen"),
-        )
+    pasted = paste_back(
+        photo, crop_of(joined, alignment), alignment, reference=crop_of(before, alignment),
+        people=(mask_of(was), mask_of(there)), face=face, on_visible_seam=lambda: seams.append("seen"),
     )  # fmt: skip
+    return levels(pasted), seams
+
+
+def test_the_face_turns_and_hair_neck_clothes_and_wall_stay_the_photos() -> None:
+    photo, was = scene(0, 0, WALL)
+    pasted, seams = _turned(photo)
     wanted = levels(scene(0, TURN, WALL)[0])
     inner = (slice(200, 330), slice(190, 330))
     assert np.abs(pasted - wanted)[inner].mean() < 0.1 * np.abs(levels(photo) - wanted)[inner].mean()
@@ -42,3 +49,13 @@ def test_the_face_turns_and_hair_neck_clothes_and_wall_stay_the_photos() -> None
     into_hair = was["hair"] & (np.hypot((x - 266) / 150, (y - 265) / 160) < 1)
     assert np.abs(pasted - levels(photo))[beside & ~into_hair].max() <= 1
     assert not seams
+
+
+def test_freckles_do_not_stay_where_the_face_was() -> None:
+    photo = scene(0, 0, WALL)[0]
+    spots = np.zeros((SIZE, SIZE), bool)
+    spots[270:310:8, 240:272:8] = spots[271:310:8, 240:272:8] = True
+    freckled = levels(photo)
+    freckled[spots] -= 60
+    pasted, _ = _turned(Image.fromarray(freckled.astype(np.uint8)))
+    assert np.abs(pasted - levels(scene(0, TURN, WALL)[0]))[spots].mean() < 6
