@@ -37,11 +37,11 @@ _CHANGED = np.float32(12.0)
 # The share of the joined features below which a place is the photo's, and from which the person is the joined
 # picture's; and the crop's rim, of its side, which is the photo's.
 _LEAST, _WHOLE, _RIM = 0.25, 0.6, 0.012
-# What it costs to leave out what changed, against a seam through it, and to take in hair over a wall, and what else
-# lies over a wall or clothes.
-_LEFT_OUT, _ADDED, _BESIDE = 0.6, 0.6, 2.0
-# Of the crop's side: the cut's softness, and that in hair, into which the joined picture goes on by some pixels.
-_SOFTNESS, _SOFT_HAIR, _INTO_HAIR = 0.006, 0.025, 6
+# What it costs to leave out what changed, against a seam through it, and to take in hair that the photo has, hair
+# over a wall, and what else lies over a wall or clothes.
+_LEFT_OUT, _HAIR, _ADDED, _BESIDE = 0.6, 0.3, 0.6, 2.0
+# Of the crop's side: the cut's softness, and that in hair.
+_SOFTNESS, _SOFT_HAIR = 0.006, 0.012
 # Of the crop's side: the width over which the photo's texture is no detail any more; levels of 255 up to which it
 # may differ there, and from which it is another place's.
 _BROAD, _SHADED, _ELSEWHERE = 0.012, np.float32(8.0), np.float32(20.0)
@@ -97,7 +97,7 @@ def joined_face(
     share = _region(error, changed > 0.5, people, person, face)
     inside = blur(share, _SOFTNESS)
     hair = blur(eroded(np.minimum(was.of("hair"), then.of("hair")) * smoothstep(2 * person - 1), 2), 0.01)
-    inside += hair * (blur(dilated(share, _INTO_HAIR, rounded=True), _SOFT_HAIR) - inside)
+    inside += hair * (blur(share, _SOFT_HAIR) - inside)
     shift += meeting(error, inside, was, then, person)
     freed = inside * np.maximum(person - then.person, 0)
     guessed = patterned(crop, freed, 1 - dilated(np.maximum(person, was.person), 2))
@@ -163,13 +163,15 @@ def _region(
     # The photo's ear may be larger than the generator's.
     bare = (person > 0.5) & (then.person < 0.5) & (dilated(left, 2 * _HALO) > 0)
     within = (eroded(shown, 2) > 0.6) | (dilated(np.maximum(left, bare), _HALO) > 0)
-    # The generator drew one picture here: a cut through it would show.
-    within |= (face.share > _WHOLE) & (then.person > 0.5) & (was.person > 0.5) & (person > 0.5)
+    hair, own_hair = then.of("hair") > 0.5, (was.of("hair") > 0.5) & (person > 0.5)
+    # The generator drew what changed here as one picture: a cut through it would show, but in hair.
+    whole = changed & (then.person > 0.5) & (was.person > 0.5) & (person > 0.5) & ~(hair & own_hair)
+    within |= (face.share > _WHOLE) & whole
     wish, weight = np.where(changed, 1.0, -1.0), np.where(changed, _LEFT_OUT, _BESIDE)
-    hair, wall = then.of("hair") > 0.5, (was.of("background") > 0.5) & (person < 0.5)
+    wall = (was.of("background") > 0.5) & (person < 0.5)
     # What the edit lays over a wall or clothes beside the face would end where the joined features do.
     beside = (skin < 0.5) & ~hair & (was.of("hair", "face") < 0.5)
-    for places, cost in ((hair & wall, _ADDED), (beside, _BESIDE)):
+    for places, cost in ((hair & own_hair, _HAIR), (hair & wall, _ADDED), (beside, _BESIDE)):
         wish[places], weight[places] = -1, cost
     outside = (inset() < _RIM) | (face.share < _LEAST)
     region = best_seam(unlike + slopes + 1.5, within, outside, unlike * wish * weight)

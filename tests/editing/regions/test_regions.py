@@ -129,6 +129,7 @@ def test_changes_of_local_scores_have_a_region(scores: list[str], region: str | 
         (["smile"], True, ("face", "features")),
         (["smile"], False, ("face", "image")),
         (["eyes-open"], True, ("eyes", "image")),
+        (["mouth-open"], True, ("face", "image")),
         (["smile", "pose"], True, ("face", "features")),
         (["age"], True, ("face", "features")),
         (["age"], False, None),
