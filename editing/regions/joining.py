@@ -40,9 +40,9 @@ _PLACES = 32
 them better.
 """
 
-# Pixels of ``SIDE`` by which a face is grown, and which are left to what is beside it, above the mouth, if it does
-# not turn; and the softness of its edge as a fraction of ``SIDE``.
-_GROWN, _ASIDE, _SOFT = 6, 4, 0.015
+# Pixels of ``SIDE`` by which the face of a head that turns is grown, and of one that does not, whose ears stay; and
+# the softness of its edge as a fraction of ``SIDE``.
+_GROWN, _STILL, _SOFT = 6, 2, 0.015
 # The height in the crop below which no chin is moved: beyond the crop's edge nothing is drawn that goes on from it.
 _LOWEST = 0.92
 # The side of the picture in which landmarks are found.
@@ -144,10 +144,8 @@ def find_join(
     across, along = (round(one * SIDE / _PLACES) for one in (right, down))
     turns = right != 0
     shapes = [_shape(found, person if turns else None) for found, person in zip(marks, people, strict=True)]
-    grown = [dilated(one, _GROWN, rounded=True) for one in shapes]
-    if not turns:
-        grown = [_within_ears(*one) for one in zip(grown, shapes, marks, strict=True)]
-    share = blur(np.maximum(grown[0], moved(grown[1], across, along)), _SOFT)
+    face = np.maximum(shapes[0], moved(shapes[1], across, along))
+    share = blur(dilated(face, _GROWN if turns else _STILL, rounded=True), _SOFT)
     # What lies beyond the edited picture's edge is not known.
     known = np.zeros((SIDE, SIDE), np.float32)
     known[max(along, 0) : SIDE + min(along, 0), max(across, 0) : SIDE + min(across, 0)] = 1
@@ -163,17 +161,6 @@ def _landmarks(picture: "Image") -> "Landmarks | None":
 
     found = landmarks_of_crop(picture.convert("RGB").resize((_READ,) * 2))
     return None if found is None else found.mapped(lambda points: (points + 0.5) / _READ)
-
-
-def _within_ears(grown: Array, shape: Array, landmarks: "Landmarks | None") -> Array:
-    """A grown face without what is beside it above the mouth: hair, sideburns, ears and earrings."""
-    import cv2
-
-    if landmarks is None:
-        return grown
-    narrow = np.asarray(cv2.erode(shape, np.ones((1, 2 * _ASIDE + 1), np.uint8)), np.float32)
-    mouth = float(landmarks.mouth_corners[:, 1].mean())
-    return np.where(np.arange(SIDE)[:, None] < mouth * SIDE, narrow, grown)
 
 
 def _raised(down: int, before: "Landmarks | None", after: "Landmarks | None") -> int:

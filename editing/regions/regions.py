@@ -40,9 +40,6 @@ LOCAL_SCORES = {"smile": "face", "mouth-open": "face", "eyes-open": "eyes"}
 FACE_SCORES = {*LOCAL_SCORES, "pose", "pitch", "age", "gender"}
 """Scores of faces that an edit of the face alone changes, if the generator joins it to the head."""
 
-_INNER_SCORES = {"mouth-open", "eyes-open"}
-"""Those whose change lies so far inside the face that it is better blended in the picture: hair stays sharp."""
-
 BY_PERSON = ("hair", "background")
 """The regions that a person's mask gives, see ``region_masks``."""
 
@@ -84,7 +81,7 @@ def own_region(
     from stylegan_latents.invert.faces.find import landmarks_of_crop
 
     region = local_region(scores)
-    joined = FACE_SCORES.issuperset(scores) and not _INNER_SCORES.issuperset(scores) and joins()
+    joined = FACE_SCORES.issuperset(scores) and not LOCAL_SCORES.keys() >= set(scores) and joins()
     region = "face" if joined else region
     if region is None or landmarks_of_crop(draw(_READING_SIDE)) is None:
         return None

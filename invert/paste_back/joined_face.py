@@ -34,19 +34,19 @@ _HALO = 4
 _LOBES = 0.62
 # Levels of 255 from which the edit has changed a place.
 _CHANGED = np.float32(12.0)
-# The share of the joined features below which a place is the photo's, and from which the person is the joined
-# picture's; and the crop's rim, of its side, which is the photo's.
+# The share of the joined features below which a place is the photo's, and from which a person whose head turns is
+# the joined picture's; and the crop's rim, of its side, which is the photo's.
 _LEAST, _WHOLE, _RIM = 0.25, 0.6, 0.012
-# What it costs to leave out what changed, against a seam through it, and to take in hair that the photo has, hair
-# over a wall, and what else lies over a wall or clothes.
-_LEFT_OUT, _HAIR, _ADDED, _BESIDE = 0.6, 0.3, 0.6, 2.0
+# What it costs to leave out what changed, against a seam through it, and to take in hair and neck that both show,
+# hair over a wall, and what else lies over a wall or clothes. In the shadow of a jaw, and how many pixels that
+# reaches.
+_LEFT_OUT, _HAIR, _NECK, _ADDED, _BESIDE = 0.6, 0.3, 0.3, 0.6, 2.0
+_BELOW, _SHADOW = 0.3, 8
 # Of the crop's side: the cut's softness, and that in hair.
 _SOFTNESS, _SOFT_HAIR = 0.006, 0.012
 # Of the crop's side: the width over which the photo's texture is no detail any more; levels of 255 up to which it
 # may differ there, and from which it is another place's.
 _BROAD, _SHADED, _ELSEWHERE = 0.012, np.float32(8.0), np.float32(20.0)
-# Pixels by which what stays in its place may seem to move.
-_STAYS = 1.5
 
 
 class JoinedFace(NamedTuple):
@@ -67,6 +67,11 @@ class JoinedFace(NamedTuple):
     move: tuple[float, float]
     share: Array
     shape: Array
+
+    @property
+    def turns(self) -> bool:
+        """Whether the head turns to a side, so that its outline changes."""
+        return self.move[0] != 0
 
 
 def joined_face(
@@ -96,13 +101,23 @@ def joined_face(
     changed = smoothstep(blur(np.abs(joined - before).max(axis=2), _SOFTNESS) / _CHANGED - np.float32(0.5))
     share = _region(error, changed > 0.5, people, person, face)
     inside = blur(share, _SOFTNESS)
-    hair = blur(eroded(np.minimum(was.of("hair"), then.of("hair")) * smoothstep(2 * person - 1), 2), 0.01)
+    hair = blur(np.minimum(was.of("hair"), then.of("hair")) * smoothstep(2 * person - 1), 0.01)
     inside += hair * (blur(share, _SOFT_HAIR) - inside)
     shift += meeting(error, inside, was, then, person)
     freed = inside * np.maximum(person - then.person, 0)
     guessed = patterned(crop, freed, 1 - dilated(np.maximum(person, was.person), 2))
 
-    turned, source, same = _texture(crop, pictures[0], was, face, shift, changed)
+    move = np.array(face.move, np.float32)
+    reference, source, same = texture((pictures[0], face.edited), (was, face.person), move)
+    steps = tuple(round(one * SIDE) for one in face.move)
+    large = tuple(round(one * reference.width) for one in face.move)
+    turned = Image.fromarray(moved(np.asarray(reference), *large))
+    source, same = moved(source, *steps), moved(same, *steps)
+    if face.turns:
+        # Where the flow errs, brows, hair and shadows of the photo would become spots.
+        broad = blur(sampled(crop, here + source * np.float32(SIDE)) - small(turned) - shift, _BROAD)
+        unlike = (np.abs(broad).max(axis=2, keepdims=True) - _SHADED) / (_ELSEWHERE - _SHADED)
+        same = same * (1 - smoothstep(unlike))
     return Laid(
         pictures[1],
         alignment,
@@ -113,32 +128,6 @@ def joined_face(
         turned,
         source,
         same,
-    )
-
-
-def _texture(
-    crop: Array, before: Image.Image, was: PersonMask, face: JoinedFace, shift: Array, changed: Array
-) -> tuple[Image.Image, Array, Array]:
-    """``Laid.reference``, ``source`` and ``same``."""
-    reference, source, same = texture((before, face.edited), (was, face.person), np.array(face.move, np.float32))
-    steps = tuple(round(one * SIDE) for one in face.move)
-    large = tuple(round(one * reference.width) for one in face.move)
-    turned = Image.fromarray(moved(np.asarray(reference), *large))
-    source, same = moved(source, *steps), moved(same, *steps)
-    here = np.indices((SIDE, SIDE), np.float32)[::-1].transpose(1, 2, 0)
-    # Where the flow errs, brows, hair and shadows of the photo would become spots.
-    broad = blur(sampled(crop, here + source * np.float32(SIDE)) - small(turned) - shift, _BROAD)
-    unlike = (np.abs(broad).max(axis=2, keepdims=True) - _SHADED) / (_ELSEWHERE - _SHADED)
-    same = same * (1 - smoothstep(unlike))
-    # What the edit leaves as it is, such as a jaw, is the photo's without the generator's faults. Where the face
-    # moves, skin is like other skin.
-    stays = (changed < 0.5) & (np.hypot(source[:, :, 0], source[:, :, 1]) * SIDE < _STAYS)
-    mask = Image.fromarray(stays).resize(turned.size, Image.Resampling.NEAREST)
-    still = stays[:, :, None]
-    return (
-        Image.composite(before.convert("RGB"), turned, mask),
-        np.where(still, np.float32(0), source),
-        np.maximum(same, still * (1 - 2 * changed[:, :, None])).astype(np.float32),
     )
 
 
@@ -163,16 +152,28 @@ def _region(
     # The photo's ear may be larger than the generator's.
     bare = (person > 0.5) & (then.person < 0.5) & (dilated(left, 2 * _HALO) > 0)
     within = (eroded(shown, 2) > 0.6) | (dilated(np.maximum(left, bare), _HALO) > 0)
-    hair, own_hair = then.of("hair") > 0.5, (was.of("hair") > 0.5) & (person > 0.5)
-    # The generator drew what changed here as one picture: a cut through it would show, but in hair.
-    whole = changed & (then.person > 0.5) & (was.person > 0.5) & (person > 0.5) & ~(hair & own_hair)
-    within |= (face.share > _WHOLE) & whole
+
+    def both(kind: str) -> Mask:
+        return np.asarray(np.minimum(was.of(kind), then.of(kind)) > 0.5)
+
+    if face.turns:
+        # The generator drew what changed here as one picture: a cut through it would show, but in hair.
+        people_stay = np.minimum(np.minimum(then.person, was.person), person) > 0.5
+        within |= (face.share > _WHOLE) & changed & people_stay & ~both("hair")
     wish, weight = np.where(changed, 1.0, -1.0), np.where(changed, _LEFT_OUT, _BESIDE)
+    neck = both("neck")
+    shadow = neck & changed & (dilated(then.of("face"), _SHADOW) > 0.5)
     wall = (was.of("background") > 0.5) & (person < 0.5)
     # What the edit lays over a wall or clothes beside the face would end where the joined features do.
-    beside = (skin < 0.5) & ~hair & (was.of("hair", "face") < 0.5)
-    for places, cost in ((hair & own_hair, _HAIR), (hair & wall, _ADDED), (beside, _BESIDE)):
+    beside = (skin < 0.5) & (then.of("hair") < 0.5) & (was.of("hair", "face") < 0.5)
+    for places, cost in (
+        (both("hair") & (person > 0.5), _HAIR),
+        ((then.of("hair") > 0.5) & wall, _ADDED),
+        (beside, _BESIDE),
+        (neck, _NECK),
+    ):
         wish[places], weight[places] = -1, cost
+    wish[shadow], weight[shadow] = 1, _BELOW
     outside = (inset() < _RIM) | (face.share < _LEAST)
     region = best_seam(unlike + slopes + 1.5, within, outside, unlike * wish * weight)
     return in_one_piece(region).astype(np.float32)

@@ -68,15 +68,6 @@ def _see(monkeypatch: pytest.MonkeyPatch, *chins: float) -> None:
     monkeypatch.setattr("stylegan_latents.invert.faces.find.landmarks_of_crop", lambda _: next(marks))
 
 
-def test_a_head_that_does_not_turn_keeps_what_is_beside_its_face(monkeypatch: pytest.MonkeyPatch) -> None:
-    _see(monkeypatch, 0.86, 0.86)
-    monkeypatch.setattr(joining, "head_move", lambda _: HeadMove(np.zeros(2, np.float32), False))
-    eyes, jaw = (_join().share[[round(0.48 * 256), round(0.78 * 256)]] > 0.5).sum(axis=1)
-    outline = plain_face().outline
-    assert eyes < 0.96 * 256 * np.ptp(outline[:, 0])
-    assert jaw > 256 * np.ptp(outline[outline[:, 1] > 0.78][:, 0])
-
-
 @pytest.mark.parametrize(
     ("chins", "down"), [((0.8, 0.8), 2), ((0.8, 0.88), 1), ((0.8, 0.95), 0), ((0.97, 0.91), 1)]
 )

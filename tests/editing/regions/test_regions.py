@@ -126,8 +126,7 @@ def test_changes_of_local_scores_have_a_region(scores: list[str], region: str | 
 @pytest.mark.parametrize(
     ("scores", "joins", "own"),
     [
-        (["smile"], True, ("face", "features")),
-        (["smile"], False, ("face", "image")),
+        (["smile"], True, ("face", "image")),
         (["eyes-open"], True, ("eyes", "image")),
         (["mouth-open"], True, ("face", "image")),
         (["smile", "pose"], True, ("face", "features")),

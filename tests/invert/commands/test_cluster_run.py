@@ -44,9 +44,14 @@ def _files(folder: str) -> dict[str, bytes]:
 
 def _start(*words: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "stylegan_latents.invert", *words, *SMALL, "--cluster", "--workers", "2"]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    # Tests in the background ignore Ctrl-C, and so would the program that they start.
+    ignored = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, ignored)
 
 
 def _workers(ancestor: int) -> Iterator[int]:
