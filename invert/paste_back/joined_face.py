@@ -153,13 +153,13 @@ def _region(
     bare = (person > 0.5) & (then.person < 0.5) & (dilated(left, 2 * _HALO) > 0)
     within = (eroded(shown, 2) > 0.6) | (dilated(np.maximum(left, bare), _HALO) > 0)
 
-    def both(kind: str) -> Mask:
-        return np.asarray(np.minimum(was.of(kind), then.of(kind)) > 0.5)
+    def both(*kinds: str) -> Mask:
+        return np.asarray(np.minimum(was.of(*kinds), then.of(*kinds)) > 0.5)
 
     if face.turns:
-        # The generator drew what changed here as one picture: a cut through it would show, but in hair.
+        # The generator drew what changed here as one picture: a cut through it would show, but in hair and clothes.
         people_stay = np.minimum(np.minimum(then.person, was.person), person) > 0.5
-        within |= (face.share > _WHOLE) & changed & people_stay & ~both("hair")
+        within |= (face.share > _WHOLE) & changed & people_stay & ~both("hair", "clothes")
     wish, weight = np.where(changed, 1.0, -1.0), np.where(changed, _LEFT_OUT, _BESIDE)
     neck = both("neck")
     shadow = neck & changed & (dilated(then.of("face"), _SHADOW) > 0.5)
