@@ -81,7 +81,7 @@ def own_region(
     from stylegan_latents.invert.faces.find import landmarks_of_crop
 
     region = local_region(scores)
-    joined = FACE_SCORES.issuperset(scores) and not LOCAL_SCORES.keys() >= set(scores) and joins()
+    joined = region is None and bool(scores) and FACE_SCORES.issuperset(scores) and joins()
     region = "face" if joined else region
     if region is None or landmarks_of_crop(draw(_READING_SIDE)) is None:
         return None
