@@ -20,7 +20,7 @@ from stylegan_latents.editing.directions.direction import load
 from stylegan_latents.editing.regions import regions
 from stylegan_latents.invert.faces.landmarks import Landmarks
 from stylegan_latents.invert.record.inversion import Inversion
-from tests.demo.browser import close_toasts, open_page, paint, wait_until_still
+from tests.demo.browser import begin_anew, close_toasts, open_page, paint, wait_until_still
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +42,23 @@ def _opened(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Opened]:
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     open_page(page, small_demo[1])
+    yield Opened(page, *open_two_faces(page))
+    context.close()
+    assert not broken
+
+
+@pytest.fixture(name="page")
+def _page(opened: Opened, small_demo: tuple[Studio, str], request: pytest.FixtureRequest) -> Any:
+    """The same page, with no message left from the test before; another try is another visitor's."""
+    if getattr(request.node, "execution_count", 1) > 1:
+        begin_anew(opened.page, small_demo[1])
+        assert open_two_faces(opened.page) == [opened.first, opened.second]
+    close_toasts(opened.page)
+    return opened.page
+
+
+def open_two_faces(page: Any) -> list[str]:
+    """The names of two of the examples, opened one after the other."""
     names = [""]
     for number in (1, 2):
         page.locator("#edit-examples button:has(img)").nth(number).click()
@@ -50,16 +67,7 @@ def _opened(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Opened]:
             arg=names[-1],
         )
         names.append(page.input_value(".face-chooser input"))
-    yield Opened(page, *names[1:])
-    context.close()
-    assert not broken
-
-
-@pytest.fixture(name="page")
-def _page(opened: Opened) -> Any:
-    """The same page, with no message left from the test before."""
-    close_toasts(opened.page)
-    return opened.page
+    return names[1:]
 
 
 def go_to(page: Any, title: str) -> None:
@@ -250,6 +258,7 @@ def test_a_point_is_dragged_by_clicks_and_by_numbers(page: Any, tmp_path: Path) 
         picture.click(position={"x": place * box["width"], "y": place * box["height"]})
         wait_for_words(page, "#drag-hint", words)
     page.get_by_text("Points by numbers").click()
+    wait_until_still(page)
     for name, number in (("from-x", 20), ("from-y", 8), ("to-x", 20), ("to-y", 12)):
         page.fill(f"#drag-{name} input", str(number))
     page.click("#drag-add")
@@ -339,6 +348,7 @@ def test_a_style_of_a_picture_is_made_and_filmed(page: Any, tmp_path: Path) -> N
     assert download(page, "#style-picture", tmp_path).name.endswith(".ink.png")
     assert download(page, "#style-get-file", tmp_path).name == "ink.style.safetensors"
     page.get_by_text("A film in which the style grows").click()
+    wait_until_still(page)
     page.fill("#style-seconds input[type=number]", "1")
     page.keyboard.press("Tab")
     page.wait_for_selector("#style-film-begin:not([disabled])")
