@@ -6,22 +6,29 @@ from PIL import Image
 from stylegan_latents.invert.paste_back.joined_face import JoinedFace
 from stylegan_latents.invert.paste_back.paste import paste_back
 from stylegan_latents.invert.photos.crop import Alignment, crop_of
-from tests.invert.paste_back.test_whole_head import LOW, SIDE, SIZE, TURN, WALL, levels, mask_of, scene
+from tests.invert.paste_back.test_whole_head import COLOURS, LOW, SIDE, SIZE, TURN, WALL, levels, mask_of, scene
 
 LOW_EDGE, HIGH_EDGE = LOW - 0.5, LOW + SIDE - 0.5
 CORNERS = np.array([[LOW_EDGE, LOW_EDGE], [LOW_EDGE, HIGH_EDGE], [HIGH_EDGE, HIGH_EDGE], [HIGH_EDGE, LOW_EDGE]])
 
 
-def _turned(photo: Image.Image) -> tuple[np.ndarray, list[str]]:
-    """The photo of a head before a wall with its face turned, and what was said of the seam."""
+def _turned(photo: Image.Image, shaded: np.ndarray | None = None) -> tuple[np.ndarray, list[str]]:
+    """The photo of a head before a wall with its face turned, and what was said of the seam.
+
+    Args:
+        photo: the head as it was.
+        shaded: what the turn makes darker.
+    """
     alignment = Alignment(CORNERS, (SIZE, SIZE), SIDE, "ffhq")
     plain = np.full((SIZE, SIZE), 195.0)
     # A generator holds the face in the middle and blurs the wall.
     (before, was), (edited, then), (joined, there) = (
         scene(*move, plain) for move in ((0, 0), (-TURN, 0), (0, TURN))
     )
+    if shaded is not None:
+        joined = Image.fromarray((levels(joined) - 60 * shaded[:, :, None]).clip(0, 255).astype(np.uint8))
     y, x = np.mgrid[LOW : LOW + SIDE, LOW : LOW + SIDE]
-    share = (np.hypot((x - 266) / 80, (y - 265) / 95) < 1).astype(np.float32)
+    share = (np.hypot((x - 266) / 80, (y - 265) / (95 if shaded is None else 115)) < 1).astype(np.float32)
     face = JoinedFace(
         crop_of(edited, alignment),
         mask_of(then),
@@ -57,3 +64,20 @@ def test_freckles_do_not_stay_where_the_face_was() -> None:
     freckled[spots] -= 60
     pasted, _ = _turned(Image.fromarray(freckled.astype(np.uint8)))
     assert np.abs(pasted - levels(scene(0, TURN, WALL)[0]))[spots].mean() < 6
+
+
+def test_what_hides_the_face_in_the_photo_does_not_go_along() -> None:
+    """Such as hair over a cheek, which the generator did not draw: elsewhere it would be a spot."""
+    photo = levels(scene(0, 0, WALL)[0])
+    photo[270:310, 222:242] = COLOURS["hair"]
+    pasted, _ = _turned(Image.fromarray(photo.astype(np.uint8)))
+    wanted = levels(scene(0, TURN, WALL)[0])
+    assert np.abs(pasted - wanted)[275:305, 243:250].mean() < 6
+
+
+def test_the_shadow_that_a_turned_head_throws_on_the_neck_comes_with_it() -> None:
+    shaded = np.zeros((SIZE, SIZE), bool)
+    shaded[358:372, 245:285] = True
+    photo = scene(0, 0, WALL)[0]
+    pasted, _ = _turned(photo, shaded)
+    assert np.median((levels(photo) - pasted)[361:369, 252:278]) > 50
