@@ -145,7 +145,10 @@ def find_join(
     turns = right != 0
     shapes = [_shape(found, person if turns else None) for found, person in zip(marks, people, strict=True)]
     face = np.maximum(shapes[0], moved(shapes[1], across, along))
-    share = blur(dilated(face, _GROWN if turns else _STILL, rounded=True), _SOFT)
+    face = dilated(face, _GROWN if turns else _STILL, rounded=True)
+    if not turns:  # a fringe, or hair over a cheek, hangs where it hung
+        face = face * (1 - before.of("hair"))
+    share = blur(face, _SOFT)
     # What lies beyond the edited picture's edge is not known.
     known = np.zeros((SIDE, SIDE), np.float32)
     known[max(along, 0) : SIDE + min(along, 0), max(across, 0) : SIDE + min(across, 0)] = 1

@@ -79,6 +79,23 @@ def test_no_chin_is_moved_out_of_the_crop(
     assert _join().places == (2, down)
 
 
+@pytest.mark.parametrize(("right", "share"), [(0, 0), (2 / 32, 1)])
+def test_hair_that_hangs_over_a_face_stays_unless_the_head_turns(
+    monkeypatch: pytest.MonkeyPatch, right: float, share: float
+) -> None:
+    def guess(parts: Parts, model: Generator, styles: Sequence[torch.Tensor]) -> np.ndarray:
+        found = _guess(parts, model, styles)
+        if styles is BEFORE:
+            found[0, :, :, 18:] = np.eye(len(CLASSES))[CLASSES.index("hair"), :, None, None]
+        return found
+
+    monkeypatch.setattr(joining, "person_guess", guess)
+    monkeypatch.setattr(joining, "head_move", lambda _: HeadMove(np.array([right, 0], np.float32), bool(right)))
+    join = _join()
+    assert join.share[128, 154:164] == pytest.approx(share, abs=0.01)
+    assert join.share[128, 128] == pytest.approx(1, abs=0.01)
+
+
 def test_away_from_the_face_nothing_changes() -> None:
     drawn, before = join_picture(), G.synthesize_styles(BEFORE)
     rim = torch.ones(before.shape[2:], dtype=torch.bool)
