@@ -10,6 +10,12 @@ from pathlib import Path
 
 from stylegan_latents.generator.errors import InputError
 
+# Of what people may want to be written; other names with a dot are folders' too.
+_FILE_SUFFIXES = {
+    ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".avif", ".mp4", ".mov", ".webm",
+    ".safetensors", ".npz", ".npy", ".pt", ".pth", ".pkl", ".csv", ".parquet", ".json", ".zip",
+}  # fmt: skip
+
 
 def check_writable(folder: Path) -> None:
     """Raise InputError, before any work, if files could not be written into ``folder``; nothing is created.
@@ -29,6 +35,12 @@ def check_writable(folder: Path) -> None:
             renamed.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"Cannot write into the folder {folder}: {error.strerror or error}.") from error
+
+
+def check_folder_name(folder: Path, option: str = "--out") -> None:
+    """Raise InputError if ``option``, which takes a folder, is given the name of a file, such as ``me.png``."""
+    if folder.suffix.lower() in _FILE_SUFFIXES and not folder.is_dir():
+        raise InputError(f"{option} takes a folder, and {folder} is the name of a file; name a folder.")
 
 
 def printable(text: object) -> str:

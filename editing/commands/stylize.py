@@ -14,7 +14,7 @@ from stylegan_latents.generator.cli.command import LARGEST_SEED, choose_device, 
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import printable
+from stylegan_latents.generator.files import check_folder_name, printable
 from stylegan_latents.generator.styles.style import SUFFIX, check_style_strength, find_style, names_a_style
 from stylegan_latents.invert.commands.locks import OutputLocks
 
@@ -43,6 +43,10 @@ class StyleOutput:
     sheet: Annotated[bool, typer.Option("--sheet", help="Also write style picture, photo and result.")] = False
     film: Annotated[bool, typer.Option("--film", help="Also write a film from no style to all of it.")] = False
     overwrite: Overwrite = False
+
+    def __post_init__(self) -> None:
+        if self.out is not None:
+            check_folder_name(self.out)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ import typer
 
 from stylegan_latents.generator.cluster.connection import ClusterOptions
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import check_folder_name
 from stylegan_latents.generator.reading.remote_files import address_of
 from stylegan_latents.generator.styles.style import StyleOptions
 from stylegan_latents.invert.commands.panels import (
@@ -111,6 +112,7 @@ class Settings(
     def __post_init__(self) -> None:
         self.check_face()
         self.check_cluster()
+        check_folder_name(self.folder)
         if self.cluster is not None and self.keep_partial:
             raise InputError("--keep-partial is for one machine; leave it or --cluster out.")
         if self.report is not None and address_of(self.folder) is not None:

@@ -11,6 +11,7 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import (
     atomic_folder,
     atomic_path,
+    check_folder_name,
     check_writable,
     remove_leftovers,
     shortened,
@@ -149,6 +150,14 @@ def test_a_writable_folder_is_known_before_it_is_made(tmp_path: Path) -> None:
         check_writable(tmp_path / "results")
     with pytest.raises(InputError, match="results is a file"):
         check_writable(tmp_path / "results" / "deep")
+
+
+def test_a_files_name_is_no_folders_unless_one_has_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--out takes a folder"):
+        check_folder_name(tmp_path / "me.PNG")
+    (tmp_path / "me.png").mkdir()
+    for name in ("me.png", "me", "results.v2", "2026.11.30"):
+        check_folder_name(tmp_path / name)
 
 
 @POSIX

@@ -107,6 +107,7 @@ def test_other_commands_draw_in_a_style(folder: Path, words: list[str], written:
         ),
         (["stylize", "--like", "../painting.png", "--film"], "--sheet and --film show a photo"),
         (["stylize", "--like", "../painting.png", "--strength", "9"], "A style's strength is from 0"),
+        (["stylize", "--like", "../painting.png", "--out", "made.png"], "--out takes a folder"),
         (["stylize", "--like", "../painting.png", "--name", "a/b"], "A style's name is part of a file's name"),
         (["a.inversion.safetensors", "--style", "no-such"], "There is no style or file 'no-such'"),
         *(

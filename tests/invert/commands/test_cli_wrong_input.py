@@ -118,6 +118,7 @@ def test_a_full_disk_under_the_output_is_one_sentence() -> None:
         (["me.png", "--model", "ffqh"], "ffqh"),
         (["me.png", "--model", "me.png"], "me.png"),
         (["me.png", "--out", "me.png"], "me.png"),
+        (["me.png", "--out", "turned.png"], "--out takes a folder"),
         (["me.png", "--identity-weight", "-1"], "--identity-weight"),
         (["me.png", "--identity-weight", "1", "--no-align"], "--identity-weight"),
         (["me.png", "--weights", "channels"], "--weights is for tuning"),
