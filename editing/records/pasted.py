@@ -20,6 +20,10 @@ _VISIBLE_SEAM = (
     "The edit changes something that reaches beyond the face's crop, so that a seam may show; --region face, or "
     "another region, leaves it as it is."
 )
+_CUT_FACE = (
+    "The face goes on beyond its crop, where the edit ends, so that a seam may show; a smaller --strength shows "
+    "less."
+)
 _GUESSED_BACKGROUND = (
     "The edit uncovers a background with a pattern, which can only be guessed; --region face, or another region, "
     "leaves the background as it is."
@@ -27,6 +31,8 @@ _GUESSED_BACKGROUND = (
 _GUESSED_BESIDE_FACE = (
     "The face uncovers a background with a pattern, which can only be guessed; a smaller --strength uncovers less."
 )
+# Pixels of a person's mask that an edited face goes beyond its outline, and the softness there, of the side.
+_BEYOND, _EDGE = 1, 0.006
 LOST_FACE = (
     "No face is found in the edited picture: the edit goes farther than the model draws faces; a smaller "
     "--strength looks better."
@@ -59,6 +65,7 @@ def pasted(
         tell: called with a sentence if the seam shows, if background is guessed, or if the face is lost.
     """
     from stylegan_latents.editing.regions.joining import joins_face
+    from stylegan_latents.editing.regions.regions import of_face
 
     before = opened.picture(G=opened.plain)
     if opened.alignment().method != "ffhq" or opened.plain is not opened.generator:
@@ -66,16 +73,39 @@ def pasted(
     join = _join_of(opened, before, edits, rows, raw, span) if joins_face(regions, blend) else None
     if join is None:
         people = people_of(opened, (before, after), edits, rows=rows, raw=raw, regions=regions, span=span)
+        if people is not None and blend == "image" and of_face(regions):
+            after, people = _in_face((before, after), people)
     else:
         people = join.people_in(after)
         if tell is not None and not join.seen:
             tell(LOST_FACE)
-    guessed = _GUESSED_BACKGROUND if join is None else _GUESSED_BESIDE_FACE
-    seam, guess = (None if tell is None else partial(tell, one) for one in (_VISIBLE_SEAM, guessed))
+    words = (_VISIBLE_SEAM, _GUESSED_BACKGROUND) if join is None else (_CUT_FACE, _GUESSED_BESIDE_FACE)
+    seam, guess = (None if tell is None else partial(tell, one) for one in words)
     return paste_back(
         photo, after, opened.alignment(), reference=before, people=people,
         face=None if join is None else join.face, on_visible_seam=seam, on_guessed_background=guess,
     )  # fmt: skip
+
+
+def _in_face(
+    pictures: "tuple[Image, Image]", people: "tuple[PersonMask, PersonMask]"
+) -> "tuple[Image, tuple[PersonMask, PersonMask]]":
+    """The picture after an edit of a face's regions with what is around the face as it was, and the people.
+
+    Shapes around landmarks reach beyond a face's outline, where the generator draws another background.
+    """
+    import numpy as np
+    from PIL import Image
+
+    from stylegan_latents.editing.regions.blending import blend_pictures
+    from stylegan_latents.invert.paste_back.fields import blur, dilated
+    from stylegan_latents.invert.photos.person_mask import PersonMask
+
+    before, after = people
+    share = blur(dilated(np.maximum(before.of("face"), after.of("face")), _BEYOND), _EDGE)
+    large = Image.fromarray(share).resize(pictures[1].size, Image.Resampling.BILINEAR)
+    person = PersonMask(before.shares + share * (after.shares - before.shares))
+    return blend_pictures(*pictures, np.asarray(large)), (before, person)
 
 
 def _join_of(

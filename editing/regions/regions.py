@@ -65,6 +65,12 @@ def local_region(scores: Sequence[str]) -> str | None:
     return None if not regions or None in regions else max(regions, key=lambda one: one == "face")
 
 
+def of_face(regions: Sequence[str]) -> bool:
+    """Whether these regions, at least one, lie in a face."""
+    kinds = {region.strip().lower() for region in regions}
+    return bool(kinds) and kinds <= {"face", *WITHIN_SKIN}
+
+
 def own_region(
     scores: Sequence[str], draw: Callable[[int], Image.Image], joins: Callable[[], bool]
 ) -> tuple[str, Blend] | None:

@@ -9,13 +9,14 @@ import torch
 from PIL import Image
 
 from stylegan_latents.editing.directions.apply import Edit
+from stylegan_latents.editing.records import pasted as pasted_module
 from stylegan_latents.editing.records.opened import OpenRecord
 from stylegan_latents.editing.records.pasted import LOST_FACE, pasted, people_of
 from stylegan_latents.editing.regions import joining
 from stylegan_latents.editing.regions import parts as parts_catalogue
 from stylegan_latents.editing.regions.parts import Parts, part_features
 from stylegan_latents.invert.photos.crop import Alignment
-from stylegan_latents.invert.photos.person_mask import CLASSES, SIDE
+from stylegan_latents.invert.photos.person_mask import CLASSES, SIDE, PersonMask
 from stylegan_latents.invert.record.source import Source
 from tests.editing.command_folder import G, enter_folder
 from tests.small_models import small_record
@@ -75,3 +76,18 @@ def test_a_face_that_the_edit_has_lost_is_told(opened: OpenRecord, monkeypatch: 
     for join.seen in (False, True):
         pasted(opened, photo, after, edits, regions=["face"], blend="features", tell=told.append)
     assert told == [LOST_FACE]
+
+
+def test_around_a_face_whose_expression_changes_the_photo_stays(
+    opened: OpenRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = np.zeros((len(CLASSES), SIDE, SIDE), np.float32)
+    middle = np.s_[SIDE // 3 : 2 * SIDE // 3, SIDE // 3 : 2 * SIDE // 3]
+    shares[CLASSES.index("face")][middle] = 1
+    shares[0] = 1 - shares.sum(axis=0)
+    monkeypatch.setattr(pasted_module, "people_of", lambda *_, **__: (PersonMask(shares), PersonMask(shares)))
+    after = opened.picture().point(lambda level: 255 - level)
+    photo = Image.open("me.png").convert("RGB")
+    changed = np.asarray(pasted(opened, photo, after, _edits(opened), regions=["face"])) != np.asarray(photo)
+    assert changed[25:35, 25:35].any()
+    assert not any(beside.any() for beside in (changed[:20], changed[:, :20], changed[:, 40:]))

@@ -10,6 +10,7 @@ from stylegan_latents.editing.regions.regions import (
     face_landmarks,
     face_region,
     local_region,
+    of_face,
     own_region,
     region_masks,
     soften,
@@ -121,6 +122,14 @@ def test_face_and_background_do_not_meet() -> None:
 )
 def test_changes_of_local_scores_have_a_region(scores: list[str], region: str | None) -> None:
     assert local_region(scores) == region
+
+
+@pytest.mark.parametrize(
+    ("regions", "within"),
+    [(["face"], True), (["Eyes", " mouth"], True), (["face", "hair"], False), (["mask.png"], False), ([], False)],
+)
+def test_regions_within_a_face_are_known(regions: list[str], within: bool) -> None:
+    assert of_face(regions) == within
 
 
 @pytest.mark.parametrize(
