@@ -37,6 +37,9 @@ _CHANGED = np.float32(12.0)
 # The share of the joined features below which a place is the photo's, and from which a person whose head turns is
 # the joined picture's; and the crop's rim, of its side, which is the photo's.
 _LEAST, _WHOLE, _RIM = 0.25, 0.6, 0.012
+# The halves of a crop by its rims, and along which axis each rim is crossed.
+_HALF = SIDE // 2
+_RIMS = ((np.s_[:_HALF], 0), (np.s_[_HALF:], 0), (np.s_[:, :_HALF], 1), (np.s_[:, _HALF:], 1))
 # What it costs to leave out what changed, against a seam through it, and to take in hair and neck that both show,
 # hair over a wall, and what else lies over a wall or clothes. In the shadow of a jaw, and how many pixels that
 # reaches.
@@ -123,12 +126,19 @@ def joined_face(
         alignment,
         inside[:, :, None],
         shift,
-        0.0,
+        _cut_by_crop(joined - before, inside, was),
         guessed,
         turned,
         source,
         same,
     )
+
+
+def _cut_by_crop(change: Array, inside: Array, was: PersonMask) -> float:
+    """The length, in sides, over which the crop's rim cuts what an edit of the face clearly changes."""
+    rim = (inset() > _RIM) & (inset() < 2.5 * _RIM)
+    cut = rim & (inside > 0.5) & (was.person > 0.5) & (blur(np.abs(change).max(axis=2), _SOFTNESS) > 2 * _CHANGED)
+    return float(max(cut[part].any(axis=axis).mean() for part, axis in _RIMS))
 
 
 def _region(

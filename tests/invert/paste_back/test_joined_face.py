@@ -1,6 +1,7 @@
 """A face that was joined to its head is laid over the photo, of which everything else stays."""
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from stylegan_latents.invert.paste_back.joined_face import JoinedFace
@@ -81,3 +82,26 @@ def test_the_shadow_that_a_turned_head_throws_on_the_neck_comes_with_it() -> Non
     photo = scene(0, 0, WALL)[0]
     pasted, _ = _turned(photo, shaded)
     assert np.median((levels(photo) - pasted)[361:369, 252:278]) > 50
+
+
+@pytest.mark.parametrize(("top", "told"), [(LOW + 150, True), (LOW + 20, False)])
+def test_an_edit_that_the_crop_cuts_is_told(top: int, told: bool) -> None:
+    """Such as a beard that goes on below the crop, of which only the upper part is shaved."""
+    alignment = Alignment(CORNERS, (SIZE, SIZE), SIDE, "ffhq")
+    face = np.zeros((SIZE, SIZE), bool)
+    face[LOW + 20 :, 200:312] = True
+    photo = np.full((SIZE, SIZE, 3), 195, np.uint8)
+    photo[face] = 120
+    shaved = photo.copy()
+    shaved[top : top + 110, 200:312] += 70
+    person = mask_of({"face": face})
+    seams: list[str] = []
+    paste_back(
+        Image.fromarray(photo), crop_of(Image.fromarray(shaved), alignment), alignment,
+        reference=crop_of(Image.fromarray(photo), alignment), people=(person, person),
+        face=JoinedFace(
+            crop_of(Image.fromarray(shaved), alignment), person, (0.0, 0.0), person.of("face"), person.of("face")
+        ),
+        on_visible_seam=lambda: seams.append("seen"),
+    )  # fmt: skip
+    assert bool(seams) == told
