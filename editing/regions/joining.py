@@ -146,8 +146,10 @@ def find_join(
     shapes = [_shape(found, person if turns else None) for found, person in zip(marks, people, strict=True)]
     face = np.maximum(shapes[0], moved(shapes[1], across, along))
     face = dilated(face, _GROWN if turns else _STILL, rounded=True)
-    if not turns:  # a fringe, or hair over a cheek, hangs where it hung
-        face = face * (1 - before.of("hair"))
+    # A fringe, or hair over a cheek, hangs where it hung; if the head turns, where both have hair.
+    hair = before.of("hair")
+    hair = np.minimum(hair, moved(after.of("hair"), across, along)) if turns else hair
+    face = face * (1 - hair)
     share = blur(face, _SOFT)
     # What lies beyond the edited picture's edge is not known.
     known = np.zeros((SIDE, SIDE), np.float32)

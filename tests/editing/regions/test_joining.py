@@ -79,20 +79,22 @@ def test_no_chin_is_moved_out_of_the_crop(
     assert _join().places == (2, down)
 
 
-@pytest.mark.parametrize(("right", "share"), [(0, 0), (2 / 32, 1)])
-def test_hair_that_hangs_over_a_face_stays_unless_the_head_turns(
-    monkeypatch: pytest.MonkeyPatch, right: float, share: float
+@pytest.mark.parametrize(
+    ("right", "after", "share"), [(0, False, 0), (0, True, 0), (2 / 32, False, 1), (2 / 32, True, 0)]
+)
+def test_hair_that_hangs_over_a_face_stays_and_of_a_head_that_turns_where_both_have_hair(
+    monkeypatch: pytest.MonkeyPatch, right: float, after: bool, share: float
 ) -> None:
     def guess(parts: Parts, model: Generator, styles: Sequence[torch.Tensor]) -> np.ndarray:
         found = _guess(parts, model, styles)
-        if styles is BEFORE:
+        if styles is BEFORE or after:
             found[0, :, :, 18:] = np.eye(len(CLASSES))[CLASSES.index("hair"), :, None, None]
         return found
 
     monkeypatch.setattr(joining, "person_guess", guess)
     monkeypatch.setattr(joining, "head_move", lambda _: HeadMove(np.array([right, 0], np.float32), bool(right)))
     join = _join()
-    assert join.share[128, 154:164] == pytest.approx(share, abs=0.01)
+    assert join.share[128, 170:176] == pytest.approx(share, abs=0.01)
     assert join.share[128, 128] == pytest.approx(1, abs=0.01)
 
 
