@@ -80,11 +80,16 @@ class EditSettings:
             raise InputError("--cluster is for many records; add --all, and name their folder.")
         if self.every and self.record is not None and not self.record.is_dir():
             raise InputError(f"--all takes a folder of records, and {self.record} is none.")
-        if self.every and self.output.photo is not None:
-            raise InputError("--photo is for one record; leave it or --all out.")
+        if self.output.photo is not None:
+            if self.every:
+                raise InputError("--photo is for one record; leave it or --all out.")
+            if not (self.output.paste_back or self.output.sheet):
+                raise InputError("--photo is for --paste-back and --sheet; add one, or leave it out.")
+            if not self.output.photo.exists():
+                raise InputError(f"There is no file {self.output.photo}.")
         if self.every and self.output.out is not None and self.output.out.suffix and not self.output.out.is_dir():
             raise InputError(
-                f"--all writes a picture for each record, and {self.output.out} is one; name a folder."
+                f"--all writes a picture for each record, and {self.output.out} is one picture; name a folder."
             )
 
     def check_limits(self) -> None:
@@ -173,7 +178,7 @@ def _edit_photo(
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.regions.joining import joins_face
     from stylegan_latents.editing.strengths.guided import guide
-    from stylegan_latents.invert.photos.files import save_picture
+    from stylegan_latents.invert.photos.files import read_photo, save_picture
 
     change, where, output = settings.change, settings.where, settings.output
     file, sheet_file, is_there = _files(settings, f"{opened.stem}.{name}")
@@ -230,6 +235,8 @@ def _edit_photo(
         save_picture(result, file, overwrite=output.overwrite)
         print(printable(f"Wrote {file}"))
     if sheet_file is not None:
+        if output.paste_back:
+            after = opened.crop(read_photo(file))
         names = [f"{one.name} {amount:+.3g}" for one, amount in edits]
         title = "  ".join(names if flow is None else [edits[0][0].name, *names[1:]])
         sheet = _sheet(opened, before, after, title, output.photo)

@@ -116,6 +116,8 @@ def pair(directions: Sequence[_Named], strengths: Sequence[float]) -> list[tuple
     """Each ``--direction`` with the ``--strength`` at the same position, or InputError if they do not match."""
     if not directions and not strengths:
         raise InputError("Say what to change, such as --direction smile --strength 2; `edit directions` lists all.")
+    if not directions:
+        raise InputError("A --strength needs its --direction, such as --direction smile.")
     if len(directions) != len(strengths):
         raise InputError(
             f"Each --direction needs its --strength: {counted(directions, 'direction')} came with "

@@ -1,6 +1,7 @@
 """Finds the record that a command's argument names."""
 
 import difflib
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ def _found(named: Path | None) -> "tuple[Path, Inversion | None]":
         if record.is_file():
             return record, None
     if named.exists():
-        raise InputError(f"{named} is no record; run `invert {named}` first.")
+        raise InputError(f"{named} is no record; run `invert {shlex.quote(str(named))}` first.")
     raise InputError(f"There is no record {named}; {_hint(named)}")
 
 

@@ -1,6 +1,7 @@
 """A record opened for editing, with its generator and its photo."""
 
 import copy
+import shlex
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.inversion import Inversion
     from stylegan_latents.invert.search.span import Span
+
+# The likeness of a record's photo and its inversion (0.95 at least for drafts of twelve portraits, 0.64 at most for
+# other photos), and the side at which they are compared.
+_ALIKE, _COARSE = 0.5, 32
 
 
 class OpenRecord:
@@ -68,7 +73,8 @@ class OpenRecord:
         self.inversion = inversion
         if self.inversion.footage is not None and not film:
             raise InputError(
-                f"{path} is a film's; films take `edit {path} --direction smile --strength 1.5` alone."
+                f"{path} is a film's; films take "
+                f"`edit {shlex.quote(str(path))} --direction smile --strength 1.5` alone."
             )
         from stylegan_latents.invert.record.person import METHOD as ALBUM
 
@@ -242,9 +248,11 @@ class OpenRecord:
         """Raise InputError for an output that is the photo or the record, or in a folder that is not writable."""
         record = self.inversion
         sources = record.sources if record.footage is None else [record.footage.source]
-        for kept in (self.path, *(source.path for source in sources if source.path is not None)):
-            if path.exists() and kept.exists() and path.samefile(kept):
-                raise InputError(f"{path} is what this edit is made from; give another name with --out.")
+        kept = (self.path, *(source.path for source in sources if source.path is not None))
+        is_kept = path.exists() and any(one.exists() and path.samefile(one) for one in kept)
+        # Photos may have been moved with their records.
+        if is_kept or any(source.is_copy(path) for source in sources):
+            raise InputError(f"{path} is what this edit is made from; give another name with --out.")
         check_writable(path.parent)
 
     def picture(
@@ -346,6 +354,14 @@ class OpenRecord:
                 f"{path} is {photo.width}x{photo.height} pixels, the photo of this record was "
                 f"{wanted[0]}x{wanted[1]}; name that one with --photo."
             )
+        if (
+            sources
+            and not sources[0].is_copy(path)
+            and _likeness(self.crop(photo), self.picture(G=self.plain)) < _ALIKE
+        ):
+            raise InputError(
+                f"{path} shows something else than the photo of this record; name that one with --photo."
+            )
         return photo
 
     def crop(self, photo: "Image.Image") -> "Image.Image":
@@ -372,3 +388,16 @@ def _loaded(name: str, device: str | None, loaded: "dict[str, Generator]") -> "G
         with show_status(f"Loading {name}", quiet=not is_cached(name)):
             loaded[name] = load(name).to(place)
     return loaded[name]
+
+
+def _likeness(first: "Image.Image", second: "Image.Image") -> float:
+    """How alike two pictures are where they are coarse: the correlation of their colours, at most 1."""
+    import numpy as np
+
+    one, other = (
+        np.asarray(picture.convert("RGB").resize((_COARSE,) * 2), np.float32).reshape(-1, 3)
+        for picture in (first, second)
+    )
+    one, other = one - one.mean(axis=0), other - other.mean(axis=0)
+    lengths = np.linalg.norm(one, axis=0) * np.linalg.norm(other, axis=0)
+    return float(((one * other).sum(axis=0) / np.maximum(lengths, 1e-6)).mean())

@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import math
+import shlex
 import threading
 import warnings
 from collections.abc import Iterator
@@ -152,7 +153,8 @@ def _unidentified(path: Path) -> str:
             "or export it as JPEG."
         )
     if path.suffix == ".safetensors":
-        return f"{path} is no photo; if it is a record, `edit {path} --direction smile` goes on from it."
+        command = f"edit {shlex.quote(str(path))} --direction smile"
+        return f"{path} is no photo; if it is a record, `{command}` goes on from it."
     if head.lstrip()[:1] == b"<":
         return f"{path} is a web page or an SVG drawing, not a photo; {_READABLE}."
     return f"{path} is not a picture that can be read; {_READABLE}."

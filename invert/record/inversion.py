@@ -239,7 +239,7 @@ def _read(path: Path) -> Inversion:
                     raise DamagedFileError(f"its tensor '{name}' has {file.dtype(name)}")
             header, tensors = file.json_header(HEADER), file.tensors()
     except DamagedFileError as error:
-        raise InputError(f"{path} is no record, or is cut off: invert the photo again.") from error
+        raise InputError(f"{path} is no record, or is cut off; invert the photo again with --overwrite.") from error
     if not isinstance(header, dict) or header.get("kind") != "inversion":
         raise InputError(f"{path} is no record of an inversion; give a file that `invert` wrote.")
     if header.get("format") != _FORMAT:

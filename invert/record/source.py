@@ -33,10 +33,12 @@ class Source:
 
     def find(self, *folders: Path) -> Path | None:
         """The unchanged file at its path or in one of ``folders``; None if there is none."""
-        for path in [*([self.path] if self.path else []), *(folder / self.name for folder in folders)]:
-            if path.is_file() and _file_sha256(path) == self.sha256:
-                return path
-        return None
+        paths = [*([self.path] if self.path else []), *(folder / self.name for folder in folders)]
+        return next((path for path in paths if self.is_copy(path)), None)
+
+    def is_copy(self, path: Path) -> bool:
+        """Whether this is the unchanged file, whatever its name; InputError if it cannot be read."""
+        return path.is_file() and _file_sha256(path) == self.sha256
 
     def to_dict(self, folder: Path) -> dict[str, JSON]:
         """The values in the types of JSON, for a record in ``folder``."""

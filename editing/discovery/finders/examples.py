@@ -1,5 +1,6 @@
 """A direction from examples: the mean difference between codes without and with an attribute."""
 
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,7 +146,9 @@ def _records(folder: Path) -> dict[str, Path]:
         raise InputError(f"There is no folder {folder}; give one with the records of the examples.")
     found = {record_stem(path): path for path in sorted(folder.glob(f"*{RECORD_SUFFIX}"))}
     if not found:
-        raise InputError(f"The folder {folder} holds no *{RECORD_SUFFIX}; run `invert {folder}` first.")
+        raise InputError(
+            f"The folder {folder} holds no *{RECORD_SUFFIX}; run `invert {shlex.quote(str(folder))}` first."
+        )
     return found
 
 

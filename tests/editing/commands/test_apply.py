@@ -1,5 +1,6 @@
 import dataclasses
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,12 @@ def test_the_photo_is_never_replaced(command: list[str], capsys: pytest.CaptureF
     assert main([*command, "--out", "me.png", "--overwrite", *MODEL]) == 2
     assert "what this edit is made from" in capsys.readouterr().err
     assert Path("me.png").read_bytes() == before
+
+
+def test_a_copy_of_the_photo_is_not_replaced_either(capsys: pytest.CaptureFixture[str]) -> None:
+    copy = shutil.copy("me.png", "copy.png")
+    assert main(["-d", "pose", "-s", "1", "--out", copy, "--overwrite", *MODEL]) == 2
+    assert "what this edit is made from" in capsys.readouterr().err
 
 
 def test_a_far_strength_is_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
@@ -214,6 +221,14 @@ def test_paste_back_gives_the_whole_photo() -> None:
     assert (pasted[:, 50:] == photo[:, 50:]).all()
 
 
+def test_a_sheet_of_a_pasted_edit_shows_it() -> None:
+    edit = ["-d", "pose", "-s", "2", "--sheet", *MODEL]
+    assert main(edit) == main([*edit, "--paste-back"]) == 0
+    drawn, pasted = pixels("me.pose+2.sheet.png"), pixels("me.pose+2.pasted.sheet.png")
+    assert drawn.shape == pasted.shape
+    assert (drawn != pasted).any()
+
+
 def test_paste_back_without_the_photo_says_how(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     edit = ["-d", "pose", "-s", "2", "--paste-back", *MODEL]
     Path("me.png").rename("../elsewhere.png")
@@ -222,6 +237,9 @@ def test_paste_back_without_the_photo_says_how(capsys: pytest.CaptureFixture[str
     Image.new("RGB", (33, 33)).save("../other.png")
     assert main([*edit, "--photo", "../other.png"]) == 2
     assert "33x33" in one_sentence(capsys)
+    Image.open("../elsewhere.png").convert("RGB").point(lambda level: 255 - level).save("../negative.png")
+    assert main([*edit, "--photo", "../negative.png"]) == 2
+    assert "negative.png shows something else than the photo of this record" in one_sentence(capsys)
     assert files(folder) == set()
     assert main([*edit, "--photo", "../elsewhere.png"]) == 0
 

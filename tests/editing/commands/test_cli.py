@@ -99,7 +99,7 @@ def test_a_photo_stands_for_its_record(capsys: pytest.CaptureFixture[str]) -> No
     ("arguments", "words"),
     [
         ([], "--direction smile --strength 2"),
-        (["-s", "2"], "0 directions came with 1 strength"),
+        (["-s", "2"], "needs its --direction"),
         (["-d", "pose", "--raw"], "give each --direction its --strength"),
         (["-d", "pose", "-s", "1", "-s", "2"], "1 direction came with 2 strengths"),
         (["-d", "pose", "-s", "nan"], "finite"),
@@ -151,6 +151,7 @@ def test_bad_input_is_one_sentence(
         (["-d", "pose", "-s", "1", "--out", "me.png", "--overwrite"], "is what this edit is made from"),
         (["-d", "pose", "-s", "1", "--out", "me.png/x.png"], "Cannot write"),
         (["-d", "pose", "-s", "1", "--paste-back", "--photo", "no.png"], "no.png"),
+        (["-d", "pose", "-s", "1", "--photo", "me.png"], "--photo is for --paste-back and --sheet"),
         (["grid", "-d", "smiel"], "did you mean smile"),
         (["grid", "-d", "pose", "--layers", "deep"], "deep"),
         (["grid", "-d", "pose", "--out", "me.png"], "exists already"),

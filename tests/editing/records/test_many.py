@@ -57,7 +57,7 @@ def test_a_record_that_cannot_be_edited_is_named_at_the_end(capsys: pytest.Captu
     [
         (["a.inversion.safetensors", "--all"], "--all takes a folder of records"),
         (["a.inversion.safetensors", "--cluster"], "--cluster is for many records; add --all"),
-        ([".", "--all", "--out", "one.png"], "one.png is one; name a folder"),
+        ([".", "--all", "--out", "one.png"], "one.png is one picture; name a folder"),
         ([".", "--all", "--photo", "a.jpg"], "--photo is for one record"),
         (["made", "--all"], "There is no *.inversion.safetensors in made"),
     ],
