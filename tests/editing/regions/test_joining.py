@@ -79,6 +79,15 @@ def test_no_chin_is_moved_out_of_the_crop(
     assert _join().places == (2, down)
 
 
+@pytest.mark.parametrize(("right", "share"), [(0, 0.15), (2 / 32, 0.5)])
+def test_the_outline_of_a_head_that_does_not_turn_stays(
+    monkeypatch: pytest.MonkeyPatch, right: float, share: float
+) -> None:
+    monkeypatch.setattr(joining, "head_move", lambda _: HeadMove(np.array([right, 0], np.float32), bool(right)))
+    # Half of the place where the outline runs is edited only if it moves.
+    assert _join().share[79:81, 128].mean() == pytest.approx(share, abs=0.05)
+
+
 @pytest.mark.parametrize(
     ("right", "after", "share"), [(0, False, 0), (0, True, 0), (2 / 32, False, 1), (2 / 32, True, 0)]
 )
