@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stylegan_latents.generator.errors import InputError
 
-# Of what people may want to be written; other names with a dot are folders' too.
+# Other names with a dot, such as results.v2, may be folders'.
 _FILE_SUFFIXES = {
     ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".avif", ".mp4", ".mov", ".webm",
     ".safetensors", ".npz", ".npy", ".pt", ".pth", ".pkl", ".csv", ".parquet", ".json", ".zip",
@@ -37,10 +37,11 @@ def check_writable(folder: Path) -> None:
         raise InputError(f"Cannot write into the folder {folder}: {error.strerror or error}.") from error
 
 
-def check_folder_name(folder: Path, option: str = "--out") -> None:
-    """Raise InputError if ``option``, which takes a folder, is given the name of a file, such as ``me.png``."""
-    if folder.suffix.lower() in _FILE_SUFFIXES and not folder.is_dir():
-        raise InputError(f"{option} takes a folder, and {folder} is the name of a file; name a folder.")
+def check_folder_name(folder: Path) -> None:
+    """Raise InputError if an ``--out`` that takes a folder is given the name of a file, such as ``me.png``."""
+    # Path.is_dir raises in a folder without permission.
+    if folder.suffix.lower() in _FILE_SUFFIXES and not os.path.isdir(folder):  # noqa: PTH112
+        raise InputError(f"--out takes a folder, and {folder} is the name of a file; name a folder.")
 
 
 def printable(text: object) -> str:

@@ -1,5 +1,6 @@
 """The default command of ``edit``: edits a photo or film along directions."""
 
+import contextlib
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -85,8 +86,9 @@ class EditSettings:
                 raise InputError("--photo is for one record; leave it or --all out.")
             if not (self.output.paste_back or self.output.sheet):
                 raise InputError("--photo is for --paste-back and --sheet; add one, or leave it out.")
-            if not self.output.photo.exists():
-                raise InputError(f"There is no file {self.output.photo}.")
+            with contextlib.suppress(PermissionError):  # which is told when it is read
+                if not self.output.photo.exists():
+                    raise InputError(f"There is no file {self.output.photo}.")
         if self.every and self.output.out is not None and self.output.out.suffix and not self.output.out.is_dir():
             raise InputError(
                 f"--all writes a picture for each record, and {self.output.out} is one picture; name a folder."
@@ -236,7 +238,7 @@ def _edit_photo(
         print(printable(f"Wrote {file}"))
     if sheet_file is not None:
         if output.paste_back:
-            after = opened.crop(read_photo(file))
+            after = opened.crop(read_photo(file) if whole is None else result)
         names = [f"{one.name} {amount:+.3g}" for one, amount in edits]
         title = "  ".join(names if flow is None else [edits[0][0].name, *names[1:]])
         sheet = _sheet(opened, before, after, title, output.photo)

@@ -119,7 +119,7 @@ class MixSettings:
         if len(self.sources) < 2 and not self.column:
             raise InputError("A mix needs at least two pictures, a receiver and a donor.")
         if not self.layers and not self.only and not self.where.region and not self.part:
-            raise InputError("Say what to mix: --part hair, --region eyes or --layers coarse, say.")
+            raise InputError("Say what to mix, such as --part hair, --region eyes or --layers coarse.")
 
     @property
     def least(self) -> float:

@@ -135,7 +135,13 @@ def joined_face(
 
 
 def _cut_by_crop(change: Array, inside: Array, was: PersonMask) -> float:
-    """The length, in sides, over which the crop's rim cuts what an edit of the face clearly changes."""
+    """How much of a rim of the crop cuts what an edit of the face clearly changes, as a fraction of the side.
+
+    Args:
+        change: ``[SIDE, SIDE, 3]``, by which the joined picture differs from the one before the edit, in levels.
+        inside: ``[SIDE, SIDE]`` in 0 to 1, where the joined picture is taken.
+        was: the person before the edit.
+    """
     rim = (inset() > _RIM) & (inset() < 2.5 * _RIM)
     cut = rim & (inside > 0.5) & (was.person > 0.5) & (blur(np.abs(change).max(axis=2), _SOFTNESS) > 2 * _CHANGED)
     return float(max(cut[part].any(axis=axis).mean() for part, axis in _RIMS))
