@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.discovery.scorers.scorer import Scorer
     from stylegan_latents.editing.nonlinear.attribute_flow import AttributeFlow
     from stylegan_latents.editing.nonlinear.mapper import MapperEdit
+    from stylegan_latents.editing.records.drawn import DrawnEdit
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.generator import Generator
 
@@ -178,6 +179,7 @@ def _edit_photo(
 ) -> None:
     """Write the edited picture and the sheet of one photo; ``guided`` are the directions of the targets."""
     from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.editing.records.drawn import draw_edit
     from stylegan_latents.editing.regions.joining import joins_face
     from stylegan_latents.editing.strengths.guided import guide
     from stylegan_latents.invert.photos.files import read_photo, save_picture
@@ -208,29 +210,27 @@ def _edit_photo(
         span = Person.load(change.person).span(opened.base)
     targets = list(zip(bind(guided, opened), (score for _, score in change.targets), strict=True))
 
-    def draw(chosen: "Sequence[Edit]", size: int | None = None) -> "Image":
+    def draw(chosen: "Sequence[Edit]", size: int | None = None) -> "DrawnEdit":
         # While strengths are sought, a face that will be joined is drawn as a whole.
         sought = size is not None and joins_face(where.region, where.blend.value)
-        return opened.edited(
-            chosen, rows=rows, raw=change.raw, size=size, regions=[] if sought else where.region,
+        return draw_edit(
+            opened, chosen, rows=rows, raw=change.raw, size=size, regions=[] if sought else where.region,
             blend=where.blend.value, span=span,
         )  # fmt: skip
 
-    edits = guide(draw, edits, targets, change.keep_identity, scorer)
+    edits = guide(lambda chosen, size: draw(chosen, size).picture, edits, targets, change.keep_identity, scorer)
     for made, amount in edits[len(edits) - len(targets) :]:
         if abs(amount) > USEFUL and not change.raw and not (isinstance(made, Direction) and made.space == "s"):
             warn("edit", f"{made.name} {amount:+.2f} is far for this face; up to {USEFUL} most edits look right.")
-    after = result = draw(edits)
+    drawn = draw(edits)
+    after = result = drawn.picture
     if flow is not None and scorer is not None:
         change.report_reached(flow, after, scorer)
     before = opened.picture() if sheet_file is not None else after
     if whole is not None:
         from stylegan_latents.editing.records.pasted import pasted
 
-        result = pasted(
-            opened, whole, after, edits, rows=rows, raw=change.raw, regions=where.region,
-            blend=where.blend.value, span=span, tell=partial(warn, "edit"),
-        )  # fmt: skip
+        result = pasted(opened, whole, drawn, partial(warn, "edit"))
     if is_there:
         print(printable(f"{file} exists already and stays as it is"))
     else:

@@ -35,10 +35,6 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.record.inversion import Inversion
     from stylegan_latents.invert.search.span import Span
 
-# The likeness of a record's photo and its inversion (0.95 at least for drafts of twelve portraits, 0.64 at most for
-# other photos), and the side at which they are compared.
-_ALIKE, _COARSE = 0.5, 32
-
 
 class OpenRecord:
     """An inversion with its generator, which is loaded at first use.
@@ -286,83 +282,18 @@ class OpenRecord:
         blend: "Blend" = "image",
         span: "Span | None" = None,
     ) -> "Image.Image":
-        """The picture of the edited code.
+        """The picture of the edited code; for arguments and errors see ``draw_edit``."""
+        from stylegan_latents.editing.records.drawn import draw_edit
 
-        Args:
-            edits, rows, raw, span: see ``edited_styles``, also for errors.
-            size: see ``picture``.
-            regions: limit the edit to these, see ``region_masks``; everywhere when empty.
-            blend: join a region in the image, outside of which nothing changes, or in the generator's features; the
-                face alone then keeps its place on the head, see ``joining``.
-        """
-        import torch
-
-        from stylegan_latents.editing.directions.apply import edited_styles
-        from stylegan_latents.invert.photos.files import to_picture
-
-        G = self.generator
-        with torch.inference_mode():
-            styles = edited_styles(G, self.ws, edits, rows=rows, raw=raw, span=span)
-            side = None if size is None or size >= G.resolution else size
-            after = to_picture(G.synthesize_styles(styles, self.noise, size=side))[0]
-        if not regions or not edits:
-            return after
-        from stylegan_latents.editing.regions.blending import blend_pictures, synthesize_blended_styles
-        from stylegan_latents.editing.regions.joining import can_join, find_join, joins_face
-        from stylegan_latents.editing.regions.parts import stored_parts
-        from stylegan_latents.editing.regions.person import people_of_edit
-        from stylegan_latents.editing.regions.regions import BY_PERSON, region_masks, to_mask_tensor
-
-        before = self.picture(size=size)
-        parts, both = stored_parts(self.unstyled), (G.styles(self.ws), styles)
-        if joins_face(regions, blend) and parts is not None and can_join(G, parts):
-            join = find_join(parts, G, both, (before, after))
-            if join is not None:
-                return to_picture(join.draw(G, both, self.noise, size=side))[0]
-        people = None
-        if any(region.strip().lower() in BY_PERSON for region in regions):
-            people = people_of_edit(parts, G, both, (before, after))
-        mask = region_masks(regions, [before, after], name=self.stem, people=people)
-        if blend == "image":
-            return blend_pictures(before, after, mask)
-        where = to_mask_tensor(mask, self.ws)
-        joined = synthesize_blended_styles(G, *both, where, self.noise, size=side)
-        return to_picture(joined)[0]
+        return draw_edit(
+            self, edits, rows=rows, raw=raw, size=size, regions=regions, blend=blend, span=span
+        ).picture
 
     def photo(self, named: Path | None = None) -> "Image.Image":
-        """The photo that was inverted.
+        """The photo that was inverted; for ``named`` and errors see ``photo_of``."""
+        from stylegan_latents.editing.records.photo import photo_of
 
-        Args:
-            named: its path; None for the path in the record, or a file of that name beside it or in this folder.
-
-        Raises:
-            InputError: it is not found, cannot be read, or is another photo.
-        """
-        from stylegan_latents.invert.photos.files import read_photo
-
-        sources, path = self.inversion.sources, named
-        if not sources and not self.inversion.alignments:
-            raise InputError(f"No photo belongs to {self.stem}, so there is none to show or to paste into.")
-        if path is None and sources:
-            path = sources[0].find(self.path.absolute().parent, Path.cwd())
-        if path is None:
-            what = f"The photo {sources[0].name}" if sources else "This record's photo"
-            raise InputError(f"{what} was moved or changed since it was inverted; name it with --photo.")
-        photo, wanted = read_photo(path), self.alignment().photo_size
-        if photo.size != wanted:
-            raise InputError(
-                f"{path} is {photo.width}x{photo.height} pixels, the photo of this record was "
-                f"{wanted[0]}x{wanted[1]}; name that one with --photo."
-            )
-        if (
-            sources
-            and not sources[0].is_copy(path)
-            and _likeness(self.crop(photo), self.picture(G=self.plain)) < _ALIKE
-        ):
-            raise InputError(
-                f"{path} shows something else than the photo of this record; name that one with --photo."
-            )
-        return photo
+        return photo_of(self, named)
 
     def crop(self, photo: "Image.Image") -> "Image.Image":
         """The crop of the photo that was inverted."""
@@ -388,16 +319,3 @@ def _loaded(name: str, device: str | None, loaded: "dict[str, Generator]") -> "G
         with show_status(f"Loading {name}", quiet=not is_cached(name)):
             loaded[name] = load(name).to(place)
     return loaded[name]
-
-
-def _likeness(first: "Image.Image", second: "Image.Image") -> float:
-    """How alike two pictures are where they are coarse: the correlation of their colours, at most 1."""
-    import numpy as np
-
-    one, other = (
-        np.asarray(picture.convert("RGB").resize((_COARSE,) * 2), np.float32).reshape(-1, 3)
-        for picture in (first, second)
-    )
-    one, other = one - one.mean(axis=0), other - other.mean(axis=0)
-    lengths = np.linalg.norm(one, axis=0) * np.linalg.norm(other, axis=0)
-    return float(((one * other).sum(axis=0) / np.maximum(lengths, 1e-6)).mean())

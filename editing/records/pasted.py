@@ -1,6 +1,6 @@
 """An edit of a record, pasted back into its photo."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,12 +9,9 @@ from stylegan_latents.invert.paste_back.paste import paste_back
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from stylegan_latents.editing.directions.apply import Edit
+    from stylegan_latents.editing.records.drawn import DrawnEdit
     from stylegan_latents.editing.records.opened import OpenRecord
-    from stylegan_latents.editing.regions.joining import FaceJoin
-    from stylegan_latents.editing.regions.regions import Blend
     from stylegan_latents.invert.photos.person_mask import PersonMask
-    from stylegan_latents.invert.search.span import Span
 
 _VISIBLE_SEAM = (
     "The edit changes something that reaches beyond the face's crop, so that a seam may show; --region face, or "
@@ -41,17 +38,7 @@ LOST_FACE = (
 
 
 def pasted(
-    opened: "OpenRecord",
-    photo: "Image",
-    after: "Image",
-    edits: "Sequence[Edit]",
-    *,
-    rows: Sequence[int] | None = None,
-    raw: bool = False,
-    regions: Sequence[str] = (),
-    blend: "Blend" = "image",
-    span: "Span | None" = None,
-    tell: Callable[[str], None] | None = None,
+    opened: "OpenRecord", photo: "Image", drawn: "DrawnEdit", tell: Callable[[str], None] | None = None
 ) -> "Image":
     """Paste an edited picture back into the record's photo, with what moves outside the crop.
 
@@ -60,31 +47,46 @@ def pasted(
     Args:
         opened: the record.
         photo: from ``OpenRecord.photo``.
-        after: from ``OpenRecord.edited`` with the other arguments.
-        edits, rows, raw, regions, blend, span: as for ``OpenRecord.edited``.
+        drawn: from ``draw_edit``, in full size.
         tell: called with a sentence if the seam shows, if background is guessed, or if the face is lost.
     """
-    from stylegan_latents.editing.regions.joining import joins_face
     from stylegan_latents.editing.regions.regions import of_face
 
-    before = opened.picture(G=opened.plain)
+    before, after = opened.picture(G=opened.plain), drawn.picture
     if opened.alignment().method != "ffhq" or opened.plain is not opened.generator:
         return paste_back(photo, after, opened.alignment(), reference=before)
-    join = _join_of(opened, before, edits, rows, raw, span) if joins_face(regions, blend) else None
-    if join is None:
-        people = people_of(opened, (before, after), edits, rows=rows, raw=raw, regions=regions, span=span)
-        if people is not None and blend == "image" and of_face(regions):
-            after, people = _in_face((before, after), people)
-    else:
-        people = join.people_in(after)
-        if tell is not None and not join.seen:
-            tell(LOST_FACE)
+    join, people = drawn.join, people_of(opened, before, drawn)
+    if join is None and people is not None and drawn.blend == "image" and of_face(drawn.regions):
+        after, people = _in_face((before, after), people)
+    if join is not None and not join.seen and tell is not None:
+        tell(LOST_FACE)
     words = (_VISIBLE_SEAM, _GUESSED_BACKGROUND) if join is None else (_CUT_FACE, _GUESSED_BESIDE_FACE)
     seam, guess = (None if tell is None else partial(tell, one) for one in words)
     return paste_back(
         photo, after, opened.alignment(), reference=before, people=people,
         face=None if join is None else join.face, on_visible_seam=seam, on_guessed_background=guess,
     )  # fmt: skip
+
+
+def people_of(opened: "OpenRecord", before: "Image", drawn: "DrawnEdit") -> "tuple[PersonMask, PersonMask] | None":
+    """The person before and after an edit; None for a model without a catalogue of the parts of people.
+
+    Args:
+        opened: the record.
+        before: its unedited picture.
+        drawn: the edit.
+    """
+    if drawn.join is not None:
+        return drawn.join.people_in(drawn.picture)
+    import torch
+
+    from stylegan_latents.editing.regions.parts import stored_parts
+    from stylegan_latents.editing.regions.person import people_of_edit
+
+    with torch.inference_mode():
+        return people_of_edit(
+            stored_parts(opened.unstyled), opened.generator, drawn.styles, (before, drawn.picture), drawn.mask
+        )
 
 
 def _in_face(
@@ -106,60 +108,3 @@ def _in_face(
     large = Image.fromarray(share).resize(pictures[1].size, Image.Resampling.BILINEAR)
     person = PersonMask(before.shares + share * (after.shares - before.shares))
     return blend_pictures(*pictures, np.asarray(large)), (before, person)
-
-
-def _join_of(
-    opened: "OpenRecord",
-    before: "Image",
-    edits: "Sequence[Edit]",
-    rows: Sequence[int] | None,
-    raw: bool,
-    span: "Span | None",
-) -> "FaceJoin | None":
-    """How ``OpenRecord.edited`` joins the face."""
-    import torch
-
-    from stylegan_latents.editing.directions.apply import edited_styles
-    from stylegan_latents.editing.regions.joining import can_join, find_join
-    from stylegan_latents.editing.regions.parts import stored_parts
-
-    G, parts = opened.generator, stored_parts(opened.unstyled)
-    if parts is None or not edits or not can_join(G, parts):
-        return None
-    edited = opened.edited(edits, rows=rows, raw=raw, span=span)
-    with torch.inference_mode():
-        styles = (G.styles(opened.ws), edited_styles(G, opened.ws, edits, rows=rows, raw=raw, span=span))
-        return find_join(parts, G, styles, (before, edited))
-
-
-def people_of(
-    opened: "OpenRecord",
-    pictures: "tuple[Image, Image]",
-    edits: "Sequence[Edit]",
-    *,
-    rows: Sequence[int] | None = None,
-    raw: bool = False,
-    regions: Sequence[str] = (),
-    span: "Span | None" = None,
-) -> "tuple[PersonMask, PersonMask] | None":
-    """The person in the pictures before and after an edit; None for a model without a catalogue of people's parts.
-
-    Args:
-        pictures: before and after.
-        edits, rows, raw, regions, span: as for ``OpenRecord.edited``.
-    """
-    import torch
-
-    from stylegan_latents.editing.directions.apply import edited_styles
-    from stylegan_latents.editing.regions.parts import stored_parts
-    from stylegan_latents.editing.regions.person import people_of_edit
-    from stylegan_latents.editing.regions.regions import region_masks
-
-    G, parts = opened.generator, stored_parts(opened.unstyled)
-    with torch.inference_mode():
-        styles = (G.styles(opened.ws), edited_styles(G, opened.ws, edits, rows=rows, raw=raw, span=span))
-    people = people_of_edit(parts, G, styles, pictures)
-    if people is None or not regions or not edits:
-        return people
-    changed = region_masks(regions, pictures, name=opened.stem, people=people)
-    return people_of_edit(parts, G, styles, pictures, changed)

@@ -27,6 +27,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from stylegan_latents.editing.directions.catalogue import find_direction
+from stylegan_latents.editing.records.drawn import draw_edit
 from stylegan_latents.editing.records.opened import OpenRecord
 from stylegan_latents.editing.records.pasted import pasted, people_of
 from stylegan_latents.editing.regions.joining import can_join
@@ -74,12 +75,12 @@ def _run(folder: Path, photos: Path, names: list[str], strengths: list[float], s
             direction = find_direction(name, opened.generator)
             edits = [(direction, amount)]
             regions, blend = _regions(opened, str(direction.provenance.get("score", "")))
-            after = opened.edited(edits, regions=regions, blend=blend)
-            people = people_of(opened, (before, after), edits, regions=regions)
+            drawn = draw_edit(opened, edits, regions=regions, blend=blend)
+            people = people_of(opened, before, drawn)
             if people is None:
                 raise InputError(f"The model of {path} has no catalogue of parts of people.")
             seams: list[str] = []
-            result = pasted(opened, photo, after, edits, regions=regions, blend=blend, tell=seams.append)
+            result = pasted(opened, photo, drawn, seams.append)
             was, now = (square_of(one, square) for one in (photo, result))
             change = np.abs(was.astype(np.float32) - now).max(axis=2)[_away(was, people)]
             changes.append(change)

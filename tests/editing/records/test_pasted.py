@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,9 +11,9 @@ from PIL import Image
 
 from stylegan_latents.editing.directions.apply import Edit
 from stylegan_latents.editing.records import pasted as pasted_module
+from stylegan_latents.editing.records.drawn import DrawnEdit, draw_edit
 from stylegan_latents.editing.records.opened import OpenRecord
 from stylegan_latents.editing.records.pasted import LOST_FACE, pasted, people_of
-from stylegan_latents.editing.regions import joining
 from stylegan_latents.editing.regions import parts as parts_catalogue
 from stylegan_latents.editing.regions.parts import Parts, part_features
 from stylegan_latents.invert.photos.crop import Alignment
@@ -40,9 +41,7 @@ def test_a_model_without_parts_of_people_is_pasted_back_without_them(
     opened: OpenRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parts_catalogue, "_shipped", dict)
-    edits = _edits(opened)
-    after = opened.edited(edits)
-    assert people_of(opened, (opened.picture(), after), edits) is None
+    assert people_of(opened, opened.picture(), draw_edit(opened, _edits(opened))) is None
 
 
 @pytest.mark.slow
@@ -54,27 +53,23 @@ def test_the_person_is_found_by_the_models_parts(opened: OpenRecord, monkeypatch
         ("background", "hair", "skin"), centres, torch.arange(3), torch.zeros(3, 1), G.name, G.fingerprint
     )
     monkeypatch.setattr(parts_catalogue, "_shipped", lambda: {G.fingerprint: parts})
-    edits = _edits(opened)
-    after = opened.edited(edits)
-    people = people_of(opened, (opened.picture(), after), edits)
+    drawn = draw_edit(opened, _edits(opened))
+    people = people_of(opened, opened.picture(), drawn)
     assert people is not None
     assert people[0].shares.shape == (len(CLASSES), SIDE, SIDE)
     photo = Image.open("me.png").convert("RGB")
-    result = pasted(opened, photo, after, edits)
+    result = pasted(opened, photo, drawn)
     assert result.size == photo.size
     assert not np.array_equal(np.asarray(result), np.asarray(photo))
 
 
-def test_a_face_that_the_edit_has_lost_is_told(opened: OpenRecord, monkeypatch: pytest.MonkeyPatch) -> None:
-    edits, told = _edits(opened), []
-    after = opened.edited(edits)
-    join = SimpleNamespace(seen=False, face=None, people_in=lambda _after: None)
-    monkeypatch.setattr(parts_catalogue, "stored_parts", lambda _G: object())
-    monkeypatch.setattr(joining, "can_join", lambda *_: True)
-    monkeypatch.setattr(joining, "find_join", lambda *_: join)
+def test_a_face_that_the_edit_has_lost_is_told(opened: OpenRecord) -> None:
+    told: list[str] = []
+    join: Any = SimpleNamespace(seen=False, face=None, people_in=lambda _after: None)
     photo = Image.open("me.png").convert("RGB")
     for join.seen in (False, True):
-        pasted(opened, photo, after, edits, regions=["face"], blend="features", tell=told.append)
+        drawn = DrawnEdit(opened.picture(), ((), ()), ("face",), "features", join=join)
+        pasted(opened, photo, drawn, told.append)
     assert told == [LOST_FACE]
 
 
@@ -88,6 +83,7 @@ def test_around_a_face_whose_expression_changes_the_photo_stays(
     monkeypatch.setattr(pasted_module, "people_of", lambda *_, **__: (PersonMask(shares), PersonMask(shares)))
     after = opened.picture().point(lambda level: 255 - level)
     photo = Image.open("me.png").convert("RGB")
-    changed = np.asarray(pasted(opened, photo, after, _edits(opened), regions=["face"])) != np.asarray(photo)
+    result = pasted(opened, photo, DrawnEdit(after, ((), ()), ("face",)))
+    changed = np.asarray(result) != np.asarray(photo)
     assert changed[25:35, 25:35].any()
     assert not any(beside.any() for beside in (changed[:20], changed[:, :20], changed[:, 40:]))

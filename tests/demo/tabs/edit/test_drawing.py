@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -53,7 +52,7 @@ def test_unknown_directions_and_missing_photos_are_told(visit: Visit) -> None:
 def test_what_pasting_back_tells_is_in_the_pages_words(
     visit: Visit, monkeypatch: pytest.MonkeyPatch, sentence: str, words: str
 ) -> None:
-    def pasted(_record: object, photo: Image.Image, *_: object, tell: Callable[[str], None], **__: object) -> Any:
+    def pasted(_record: object, photo: Image.Image, _drawn: object, tell: Callable[[str], None]) -> Image.Image:
         tell(sentence)
         return photo
 
