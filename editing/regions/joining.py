@@ -18,7 +18,7 @@ from stylegan_latents.editing.regions.blending import Displacement, synthesize_b
 from stylegan_latents.editing.regions.person import person_guess, shows_people
 from stylegan_latents.editing.regions.regions import Blend, face_region, to_mask_tensor
 from stylegan_latents.invert.paste_back.cut import face_oval
-from stylegan_latents.invert.paste_back.fields import SIDE, blur, eroded, moved, smoothstep
+from stylegan_latents.invert.paste_back.fields import SIDE, blur, dilated, eroded, moved, smoothstep
 from stylegan_latents.invert.paste_back.joined_face import JoinedFace
 from stylegan_latents.invert.paste_back.whole_head import HeadMove, head_move
 from stylegan_latents.invert.photos.person_mask import PersonMask, person_mask
@@ -43,6 +43,8 @@ them better.
 # Pixels of ``SIDE`` by which the face of a head that does not turn, whose outline stays, is shrunk; and the
 # softness of any face's edge, as a fraction of ``SIDE``.
 _SHRUNK, _SOFT = 4, 0.015
+# Pixels by which strands go beyond what is seen of them.
+_STRAND = 2
 # The height in the crop below which no chin is moved: beyond the crop's edge nothing is drawn that goes on from it.
 _LOWEST = 0.92
 # The side of the picture in which landmarks are found.
@@ -146,9 +148,10 @@ def find_join(
     shapes = [_shape(found, person if turns else None) for found, person in zip(marks, people, strict=True)]
     face = np.maximum(shapes[0], moved(shapes[1], across, along))
     face = face if turns else eroded(face, _SHRUNK)
-    # A fringe, or hair over a cheek, hangs where it hung; if the head turns, where both have hair.
-    hair = before.of("hair")
-    hair = np.minimum(hair, moved(after.of("hair"), across, along)) if turns else hair
+    # A fringe, or hair over a cheek, hangs where it hung, and none grows over a face; if the head turns, only where
+    # both have hair.
+    hair, grown = before.of("hair"), moved(after.of("hair"), across, along)
+    hair = np.minimum(hair, grown) if turns else np.maximum(hair, dilated(grown, _STRAND))
     face = face * (1 - hair)
     share = blur(face, _SOFT)
     # What lies beyond the edited picture's edge is not known.

@@ -89,14 +89,18 @@ def test_the_outline_of_a_head_that_does_not_turn_stays(
 
 
 @pytest.mark.parametrize(
-    ("right", "after", "share"), [(0, False, 0), (0, True, 0), (2 / 32, False, 1), (2 / 32, True, 0)]
-)
-def test_hair_that_hangs_over_a_face_stays_and_of_a_head_that_turns_where_both_have_hair(
-    monkeypatch: pytest.MonkeyPatch, right: float, after: bool, share: float
+    ("right", "hair", "share"),
+    [
+        (0, (BEFORE,), 0), (0, (AFTER,), 0), (0, (BEFORE, AFTER), 0),
+        (2 / 32, (BEFORE,), 1), (2 / 32, (AFTER,), 1), (2 / 32, (BEFORE, AFTER), 0),
+    ],
+)  # fmt: skip
+def test_no_hair_grows_over_a_face_and_what_hangs_there_stays_in_a_head_that_turns_where_both_have_it(
+    monkeypatch: pytest.MonkeyPatch, right: float, hair: tuple[Sequence[torch.Tensor], ...], share: float
 ) -> None:
     def guess(parts: Parts, model: Generator, styles: Sequence[torch.Tensor]) -> np.ndarray:
         found = _guess(parts, model, styles)
-        if styles is BEFORE or after:
+        if any(styles is one for one in hair):
             found[0, :, :, 18:] = np.eye(len(CLASSES))[CLASSES.index("hair"), :, None, None]
         return found
 
