@@ -56,14 +56,18 @@ def shades(off: Array, before: PersonMask, then: PersonMask, grid: Array) -> Arr
 
 
 def meeting(error: Array, inside: Array, was: PersonMask, then: PersonMask, person: Array) -> Array:
-    """The colour difference along the cut, spread from it and fading away, each layer by itself."""
+    """The colour difference along the cut, spread from it and fading away, each layer by itself.
+
+    Where the two show something else, such as hair and skin, colours do not have to meet.
+    """
+    alike = 1 / (1 + (np.abs(error).max(axis=2) / _OTHER) ** 4)
     error = np.clip(error, -_MEETS, _MEETS)
     seam, total = inside * (1 - inside), np.zeros_like(error)
-    clothes = was.of("clothes") / was.person.clip(0.1)
-    olds = (1 - person, person * clothes, person * (1 - clothes))
-    for old, layer in zip(olds, (("background",), ("clothes",), ("hair", "face", "neck")), strict=True):
+    for layer in (("background",), ("clothes",), ("hair",), ("face", "neck")):
+        old = 1 - person if layer == ("background",) else person * was.of(*layer) / was.person.clip(0.1)
         new = then.of(*layer)
-        weight = (seam * smoothstep(2 * old - 1) * smoothstep(2 * new - 1)).astype(np.float32) + np.float32(1e-7)
+        weight = alike * seam * smoothstep(2 * old - 1) * smoothstep(2 * new - 1)
+        weight = weight.astype(np.float32) + np.float32(1e-7)
         known = np.dstack([weight[:, :, None] * error, weight])
         spread = np.sum([np.float32(share) * blur(known, width) for width, share in _MEETING], axis=0)
         amount = new * smoothstep(spread[:, :, 3] / np.float32(0.004))
