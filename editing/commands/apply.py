@@ -50,6 +50,8 @@ EVERYWHERE = "all"
 FAR = 5
 """A larger strength in W gives a warning."""
 
+_CLOSER = "Hair and skin join more closely after `invert --method layered`, which takes a minute or two more."
+
 EXAMPLES = examples(
     "edit --direction pose",
     "edit me.jpg --direction pose --strength 2 --direction smile --strength -1",
@@ -236,6 +238,8 @@ def _edit_photo(
     else:
         save_picture(result, file, overwrite=output.overwrite)
         print(printable(f"Wrote {file}"))
+        if drawn.join is not None and whole is not None and opened.inversion.weights is None and not settings.every:
+            print(_CLOSER)
     if sheet_file is not None:
         if output.paste_back:
             after = opened.crop(read_photo(file) if whole is None else result)

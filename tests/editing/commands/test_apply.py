@@ -2,6 +2,7 @@ import dataclasses
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,10 @@ from PIL import Image
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.directions import catalogue
 from stylegan_latents.editing.directions.direction import Direction
+from stylegan_latents.editing.records import drawn
+from stylegan_latents.editing.records import pasted as pasted_module
+from stylegan_latents.editing.records.drawn import DrawnEdit
+from stylegan_latents.editing.records.opened import OpenRecord
 from stylegan_latents.invert.record.inversion import Inversion
 from tests.editing.command_folder import MODEL, G
 from tests.editing.edit_folder import direction, enter_edit_folder, files, one_sentence, pixels
@@ -227,6 +232,25 @@ def test_a_sheet_of_a_pasted_edit_shows_it() -> None:
     drawn, pasted = pixels("me.pose+2.sheet.png"), pixels("me.pose+2.pasted.sheet.png")
     assert drawn.shape == pasted.shape
     assert (drawn != pasted).any()
+
+
+def test_after_a_joined_face_the_closer_inversion_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    join: Any = object()
+
+    def draw(opened: OpenRecord, *_: object, **__: object) -> DrawnEdit:
+        return DrawnEdit(opened.picture(), ((), ()), join=join)
+
+    monkeypatch.setattr(drawn, "draw_edit", draw)
+    monkeypatch.setattr(pasted_module, "pasted", lambda _opened, photo, *_: photo.rotate(180))
+    edit = ["-d", "pose", "-s", "2", *MODEL]
+    assert main([*edit, "--paste-back"]) == 0
+    assert "`invert --method layered`" in capsys.readouterr().out
+    assert main(edit) == main([".", "--all", *edit, "--paste-back", "--out", "all"]) == 0
+    join = None
+    assert main([*edit, "--paste-back", "--overwrite"]) == 0
+    assert "layered" not in capsys.readouterr().out
 
 
 def test_paste_back_without_the_photo_says_how(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
