@@ -28,8 +28,8 @@ _GUESSED_BACKGROUND = (
 _GUESSED_BESIDE_FACE = (
     "The face uncovers a background with a pattern, which can only be guessed; a smaller --strength uncovers less."
 )
-# Pixels of a person's mask that an edited face goes beyond its outline, and the softness there, of the side.
-_BEYOND, _EDGE = 1, 0.006
+# Pixels of a person's mask by which an edited face ends inside its outline, and the softness there, of the side.
+_INSIDE, _EDGE = 4, 0.015
 LOST_FACE = (
     "No face is found in the edited picture: the edit goes farther than the model draws faces; a smaller "
     "--strength looks better."
@@ -92,19 +92,20 @@ def people_of(opened: "OpenRecord", before: "Image", drawn: "DrawnEdit") -> "tup
 def _in_face(
     pictures: "tuple[Image, Image]", people: "tuple[PersonMask, PersonMask]"
 ) -> "tuple[Image, tuple[PersonMask, PersonMask]]":
-    """The picture after an edit of a face's regions with what is around the face as it was, and the people.
+    """The picture after an edit of a face's regions, with the outline and all around it as before, and the people.
 
-    Shapes around landmarks reach beyond a face's outline, where the generator draws another background.
+    Shapes around landmarks reach beyond a face's outline, where the generator draws another background. An outline
+    that moves a little would leave the photo's beside it.
     """
     import numpy as np
     from PIL import Image
 
     from stylegan_latents.editing.regions.blending import blend_pictures
-    from stylegan_latents.invert.paste_back.fields import blur, dilated
+    from stylegan_latents.invert.paste_back.fields import blur, eroded
     from stylegan_latents.invert.photos.person_mask import PersonMask
 
     before, after = people
-    share = blur(dilated(np.maximum(before.of("face"), after.of("face")), _BEYOND), _EDGE)
+    share = blur(eroded(before.of("face"), _INSIDE), _EDGE)
     large = Image.fromarray(share).resize(pictures[1].size, Image.Resampling.BILINEAR)
     person = PersonMask(before.shares + share * (after.shares - before.shares))
     return blend_pictures(*pictures, np.asarray(large)), (before, person)
