@@ -1,5 +1,6 @@
 """The command ``stylegan-latents``: everything beside ``invert`` and ``edit``."""
 
+import shlex
 import sys
 from importlib import import_module
 from typing import NamedTuple
@@ -23,6 +24,8 @@ COMMANDS = {
 }
 """By name; a module is imported when its command is used."""
 
+_OWN_PROGRAMS = ("invert", "edit")
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; the console script's entry point. Ctrl-C is one line even while modules are imported.
@@ -43,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     import typer
 
-    from stylegan_latents.generator.cli.command import new_app, run
+    from stylegan_latents.generator.cli.command import WRONG_INPUT, new_app, run
 
     app = new_app()
 
@@ -60,6 +63,10 @@ def _run(arguments: list[str]) -> int:
             # The command says itself how it ended.
             statuses.append(import_module(f"stylegan_latents.{command.module}").main(context.args))
 
+    if arguments and arguments[0] in _OWN_PROGRAMS:
+        one = arguments[0]
+        print(f"{PROGRAM}: {one} is a program of its own: {shlex.join(arguments)}", file=sys.stderr)
+        return WRONG_INPUT
     statuses: list[int] = []
     for name, command in COMMANDS.items():
         add(name, command)

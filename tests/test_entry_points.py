@@ -75,6 +75,12 @@ def test_what_no_command_is_called_is_told_in_one_line() -> None:
     assert "train" in result.stderr
 
 
+def test_programs_of_their_own_are_named() -> None:
+    result = _run("-m", "stylegan_latents.demo.commands", "invert", "my photo.jpg")
+    assert result.returncode == 2
+    assert result.stderr == "stylegan-latents: invert is a program of its own: invert 'my photo.jpg'\n"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("command", "module"), MODULES.items())
 def test_a_command_is_found_by_its_name_and_its_module(command: str, module: str) -> None:

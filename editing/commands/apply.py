@@ -1,6 +1,7 @@
 """The default command of ``edit``: edits a photo or film along directions."""
 
 import contextlib
+import shlex
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -49,8 +50,6 @@ EVERYWHERE = "all"
 
 FAR = 5
 """A larger strength in W gives a warning."""
-
-_CLOSER = "Hair and skin join more closely after `invert --method layered`, which takes a minute or two more."
 
 EXAMPLES = examples(
     "edit --direction pose",
@@ -118,7 +117,8 @@ def edit(settings: EditSettings) -> int | None:
     """Edit an inverted photo or film along directions."""
     from stylegan_latents.editing.regions.regions import check_regions
 
-    check_regions([] if settings.where.region == [EVERYWHERE] else settings.where.region)
+    regions = [] if settings.where.region == [EVERYWHERE] else settings.where.region
+    check_regions(regions, others=[EVERYWHERE])
     if not settings.every:
         _edit_record(settings, settings.record, {})
         return None
@@ -232,14 +232,15 @@ def _edit_photo(
     if whole is not None:
         from stylegan_latents.editing.records.pasted import pasted
 
-        result = pasted(opened, whole, drawn, partial(warn, "edit"))
+        program = f"edit: {opened.stem}" if settings.every else "edit"
+        result = pasted(opened, whole, drawn, partial(warn, program))
     if is_there:
         print(printable(f"{file} exists already and stays as it is"))
     else:
         save_picture(result, file, overwrite=output.overwrite)
         print(printable(f"Wrote {file}"))
         if drawn.join is not None and whole is not None and opened.inversion.weights is None and not settings.every:
-            print(_CLOSER)
+            print(printable(_closer(opened, output.photo)))
     if sheet_file is not None:
         if output.paste_back:
             after = opened.crop(read_photo(file) if whole is None else result)
@@ -248,6 +249,19 @@ def _edit_photo(
         sheet = _sheet(opened, before, after, title, output.photo)
         save_picture(sheet, sheet_file, overwrite=output.overwrite)
         print(printable(f"Wrote {sheet_file}"))
+
+
+def _closer(opened: "OpenRecord", named: Path | None) -> str:
+    """How hair and skin join more closely; ``named`` is the photo's path, if it was given."""
+    sources = opened.inversion.sources
+    path = named or (sources[0].path if sources else None)
+    if path is not None and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    photo = "PHOTO" if path is None else shlex.quote(str(path))
+    return (
+        f"Hair and skin join more closely after a longer search: `invert {photo} --method layered --overwrite`, "
+        "then this edit again."
+    )
 
 
 def _where(

@@ -54,6 +54,9 @@ def lookup(name_or_path: str | Path, latent_space: str, model: str) -> Direction
     for others in all_shipped().values():
         if text in others:
             others[text].check_space(latent_space, model)
+    name, _, strength = text.partition("=")
+    if name.lower() in by_lower_case and strength:
+        raise InputError(f"'{text}' is no direction; write --direction {name} --strength {strength}.")
     near = get_close_matches(text.lower(), by_lower_case, n=2, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     listed = f"known for this model: {', '.join(here)}" if here else f"none is known for the model '{model}'"

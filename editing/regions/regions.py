@@ -52,11 +52,16 @@ _NEEDED = {
 }
 
 
-def check_regions(regions: Sequence[str]) -> None:
-    """Raise InputError for what is neither among ``REGIONS`` nor a mask that can be read."""
+def check_regions(regions: Sequence[str], others: Sequence[str] = ()) -> None:
+    """Raise InputError for what is neither among ``REGIONS`` nor a mask that can be read.
+
+    Args:
+        regions: to check.
+        others: names that may be given in place of a region.
+    """
     for region in regions:
         if not is_named(region):
-            read_mask(_mask_path(region), _READING_SIDE)
+            read_mask(_mask_path(region, others), _READING_SIDE)
 
 
 def local_region(scores: Sequence[str]) -> str | None:
@@ -188,10 +193,12 @@ def is_named(region: str) -> bool:
     return region.strip().lower() in REGIONS
 
 
-def _mask_path(region: str) -> Path:
+def _mask_path(region: str, others: Sequence[str] = ()) -> Path:
     path = Path(region).expanduser()
     if not path.suffix and not path.is_file():
-        raise InputError(f"'{region}' is no region: give {', '.join(REGIONS)}, or a mask's file such as mask.png.")
+        raise InputError(
+            f"'{region}' is no region: give {', '.join([*REGIONS, *others])}, or a mask's file such as mask.png."
+        )
     return path
 
 

@@ -11,7 +11,7 @@ from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.photos.person_mask import PersonMask
 
 # Of the crop's side: the widths of colour corrections, and of those that make colours meet at the cut.
-_SHADE_WIDTH, _MEETING = 0.08, ((0.035, 1.0), (0.08, 0.2))
+_SHADE_WIDTH, _MEETING = 0.08, ((0.06, 1.0), (0.1, 0.2))
 # Levels of 255: differences that are other content rather than shade, and the largest that meets at the cut.
 _OTHER, _MEETS = 30.0, 25.0
 # In the face: pixels of its edge, and the trust in its flow, at which the photo's texture is left out.

@@ -246,7 +246,7 @@ def test_after_a_joined_face_the_closer_inversion_is_named(
     monkeypatch.setattr(pasted_module, "pasted", lambda _opened, photo, *_: photo.rotate(180))
     edit = ["-d", "pose", "-s", "2", *MODEL]
     assert main([*edit, "--paste-back"]) == 0
-    assert "`invert --method layered`" in capsys.readouterr().out
+    assert "`invert me.png --method layered --overwrite`" in capsys.readouterr().out
     assert main(edit) == main([".", "--all", *edit, "--paste-back", "--out", "all"]) == 0
     join = None
     assert main([*edit, "--paste-back", "--overwrite"]) == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from stylegan_latents.editing.directions.catalogue import find_direction
+from stylegan_latents.editing.directions.catalogue import find_direction, lookup
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.generator.errors import InputError
 from tests.hub import COMMIT, REPOSITORY, serve_hub
@@ -24,3 +24,8 @@ def test_a_direction_of_the_hub_is_found(tmp_path: Path, monkeypatch: pytest.Mon
         assert axis.name == "axes-03"
         with pytest.raises(InputError, match=r"has no file frown\.safetensors"):
             find_direction(f"hf://{REPOSITORY}/frown.safetensors", G)
+
+
+def test_a_strength_beside_a_name_is_told() -> None:
+    with pytest.raises(InputError, match=r"^'smile=2' is no direction; write --direction smile --strength 2\.$"):
+        lookup("smile=2", "stylegan2-ffhq-w", "ffhq")

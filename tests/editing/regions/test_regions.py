@@ -81,6 +81,8 @@ def test_no_face_and_no_region_are_said(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=words):
             check_regions([name])
+    with pytest.raises(InputError, match="background, all, or a mask"):
+        check_regions(["al"], others=["all"])
     check_regions(["Eyes", "background"])
 
 
