@@ -181,7 +181,6 @@ def _edit_photo(
 ) -> None:
     """Write the edited picture and the sheet of one photo; ``guided`` are the directions of the targets."""
     from stylegan_latents.editing.directions.direction import Direction
-    from stylegan_latents.editing.records.drawn import draw_edit
     from stylegan_latents.editing.regions.joining import joins_face
     from stylegan_latents.editing.strengths.guided import guide
     from stylegan_latents.invert.photos.files import read_photo, save_picture
@@ -215,8 +214,8 @@ def _edit_photo(
     def draw(chosen: "Sequence[Edit]", size: int | None = None) -> "DrawnEdit":
         # While strengths are sought, a face that will be joined is drawn as a whole.
         sought = size is not None and joins_face(where.region, where.blend.value)
-        return draw_edit(
-            opened, chosen, rows=rows, raw=change.raw, size=size, regions=[] if sought else where.region,
+        return opened.drawn(
+            chosen, rows=rows, raw=change.raw, size=size, regions=[] if sought else where.region,
             blend=where.blend.value, span=span,
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""An edit of a record, drawn: everywhere, in some regions, or as a face that is joined to its head."""
+"""An edit of a code, drawn: everywhere, in some regions, or as a face that is joined to its head."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stylegan_latents.editing.directions.apply import Edit
-    from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.editing.regions.joining import FaceJoin
+    from stylegan_latents.editing.regions.parts import Parts
     from stylegan_latents.editing.regions.regions import Blend
+    from stylegan_latents.generator.generator import Generator, Noise
     from stylegan_latents.invert.search.span import Span
 
 
@@ -38,7 +39,9 @@ class DrawnEdit:
 
 
 def draw_edit(
-    opened: "OpenRecord",
+    G: "Generator",
+    ws: "Tensor",
+    noise: "Noise",
     edits: "Sequence[Edit]",
     *,
     rows: Sequence[int] | None = None,
@@ -47,38 +50,42 @@ def draw_edit(
     regions: Sequence[str] = (),
     blend: "Blend" = "image",
     span: "Span | None" = None,
+    parts: "Parts | None" = None,
+    name: str = "the picture",
 ) -> DrawnEdit:
-    """Draw the edited code of a record.
+    """Draw an edited code.
 
     Args:
-        opened: the record.
+        G: the generator.
+        ws: the code, ``[1, num_ws, w_dim]``.
+        noise: as for ``Generator.synthesize``.
         edits, rows, raw, span: see ``edited_styles``, also for errors.
         size: side in pixels; None, or more than the resolution, for full resolution.
         regions: limit the edit to these, see ``region_masks``; everywhere when empty.
         blend: join a region in the image, outside of which nothing changes, or in the generator's features; the
             face alone then keeps its place on the head, see ``joining``.
+        parts: of ``G``, where regions have the outline of a person and faces are joined.
+        name: what messages call the picture.
     """
     import torch
 
     from stylegan_latents.editing.directions.apply import edited_styles
     from stylegan_latents.invert.photos.files import to_picture
 
-    G, noise = opened.generator, opened.noise
     side = None if size is None or size >= G.resolution else size
     with torch.inference_mode():
-        styles = (G.styles(opened.ws), edited_styles(G, opened.ws, edits, rows=rows, raw=raw, span=span))
+        styles = (G.styles(ws), edited_styles(G, ws, edits, rows=rows, raw=raw, span=span))
         after = to_picture(G.synthesize_styles(styles[1], noise, size=side))[0]
     if not regions or not edits:
         return DrawnEdit(after, styles)
     from stylegan_latents.editing.regions.blending import blend_pictures, synthesize_blended_styles
     from stylegan_latents.editing.regions.joining import can_join, find_join, joins_face
-    from stylegan_latents.editing.regions.parts import stored_parts
     from stylegan_latents.editing.regions.person import people_of_edit
     from stylegan_latents.editing.regions.regions import BY_PERSON, region_masks, to_mask_tensor
 
     where = tuple(regions)
-    before, parts = opened.picture(size=size), stored_parts(opened.unstyled)
     with torch.inference_mode():
+        before = to_picture(G.synthesize_styles(styles[0], noise, size=side))[0]
         if joins_face(regions, blend) and parts is not None and can_join(G, parts):
             join = find_join(parts, G, styles, (before, after))
             if join is not None:
@@ -87,9 +94,9 @@ def draw_edit(
         people = None
         if any(region.strip().lower() in BY_PERSON for region in regions):
             people = people_of_edit(parts, G, styles, (before, after))
-        mask = region_masks(regions, [before, after], name=opened.stem, people=people)
+        mask = region_masks(regions, [before, after], name=name, people=people)
         if blend == "image":
             return DrawnEdit(blend_pictures(before, after, mask), styles, where, blend, mask)
-        share = to_mask_tensor(mask, opened.ws)
+        share = to_mask_tensor(mask, ws)
         blended = to_picture(synthesize_blended_styles(G, *styles, share, noise, size=side))[0]
         return DrawnEdit(blended, styles, where, blend, mask)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.apply import Edit
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.directions.published import PublishedDirection
+    from stylegan_latents.editing.records.drawn import DrawnEdit
     from stylegan_latents.editing.regions.regions import Blend
     from stylegan_latents.generator.generator import Generator, Noise
     from stylegan_latents.generator.networks.camera import Camera
@@ -271,6 +272,26 @@ class OpenRecord:
             images = G.synthesize(self.ws if ws is None else ws, self.noise, size=side)
             return to_picture(images)[0]
 
+    def drawn(
+        self,
+        edits: "Sequence[Edit]",
+        *,
+        rows: "Sequence[int] | None" = None,
+        raw: bool = False,
+        size: int | None = None,
+        regions: "Sequence[str]" = (),
+        blend: "Blend" = "image",
+        span: "Span | None" = None,
+    ) -> "DrawnEdit":
+        """The edited code, drawn, with what pasting back has to know; for arguments see ``draw_edit``."""
+        from stylegan_latents.editing.records.drawn import draw_edit
+        from stylegan_latents.editing.regions.parts import stored_parts
+
+        return draw_edit(
+            self.generator, self.ws, self.noise, edits, rows=rows, raw=raw, size=size, regions=regions, blend=blend,
+            span=span, parts=stored_parts(self.unstyled) if regions else None, name=self.stem,
+        )  # fmt: skip
+
     def edited(
         self,
         edits: "Sequence[Edit]",
@@ -282,18 +303,35 @@ class OpenRecord:
         blend: "Blend" = "image",
         span: "Span | None" = None,
     ) -> "Image.Image":
-        """The picture of the edited code; for arguments and errors see ``draw_edit``."""
-        from stylegan_latents.editing.records.drawn import draw_edit
-
-        return draw_edit(
-            self, edits, rows=rows, raw=raw, size=size, regions=regions, blend=blend, span=span
-        ).picture
+        """The picture of ``drawn``."""
+        return self.drawn(edits, rows=rows, raw=raw, size=size, regions=regions, blend=blend, span=span).picture
 
     def photo(self, named: Path | None = None) -> "Image.Image":
-        """The photo that was inverted; for ``named`` and errors see ``photo_of``."""
-        from stylegan_latents.editing.records.photo import photo_of
+        """The photo that was inverted.
 
-        return photo_of(self, named)
+        Args:
+            named: its path; None for the path in the record, or a file of that name beside it or in this folder.
+
+        Raises:
+            InputError: it is not found, cannot be read, or is another photo.
+        """
+        from stylegan_latents.editing.records.photo import find_photo, looks_like
+        from stylegan_latents.invert.photos.files import read_photo
+
+        path = find_photo(self.inversion, self.path.absolute().parent, named, self.stem)
+        photo, wanted = read_photo(path), self.alignment().photo_size
+        if photo.size != wanted:
+            raise InputError(
+                f"{path} is {photo.width}x{photo.height} pixels, the photo of this record was "
+                f"{wanted[0]}x{wanted[1]}; name that one with --photo."
+            )
+        sources = self.inversion.sources
+        is_copy = not sources or sources[0].is_copy(path)
+        if not is_copy and not looks_like(self.crop(photo), self.picture(G=self.plain)):
+            raise InputError(
+                f"{path} shows something else than the photo of this record; name that one with --photo."
+            )
+        return photo
 
     def crop(self, photo: "Image.Image") -> "Image.Image":
         """The crop of the photo that was inverted."""

@@ -27,7 +27,6 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from stylegan_latents.editing.directions.catalogue import find_direction
-from stylegan_latents.editing.records.drawn import draw_edit
 from stylegan_latents.editing.records.opened import OpenRecord
 from stylegan_latents.editing.records.pasted import pasted, people_of
 from stylegan_latents.editing.regions.joining import can_join
@@ -75,7 +74,7 @@ def _run(folder: Path, photos: Path, names: list[str], strengths: list[float], s
             direction = find_direction(name, opened.generator)
             edits = [(direction, amount)]
             regions, blend = _regions(opened, str(direction.provenance.get("score", "")))
-            drawn = draw_edit(opened, edits, regions=regions, blend=blend)
+            drawn = opened.drawn(edits, regions=regions, blend=blend)
             people = people_of(opened, before, drawn)
             if people is None:
                 raise InputError(f"The model of {path} has no catalogue of parts of people.")

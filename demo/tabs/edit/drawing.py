@@ -11,7 +11,6 @@ from stylegan_latents.demo.session.view import camera_of, seen
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.editing.commands.options import RegionOptions
 from stylegan_latents.editing.directions.apply import edit_name
-from stylegan_latents.editing.records.drawn import draw_edit
 from stylegan_latents.editing.records.pasted import LOST_FACE, pasted
 from stylegan_latents.editing.regions.joining import can_join
 from stylegan_latents.editing.regions.parts import stored_parts
@@ -103,7 +102,7 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
         if whole and not regions and camera_of(face, strengths) is None:
             regions, blend = _own_region(face, edits)
         opened = seen(face.record, face, strengths)
-        drawn = draw_edit(opened, edits, regions=regions, blend=blend)
+        drawn = opened.drawn(edits, regions=regions, blend=blend)
         after = drawn.picture
         if whole:
             photo = _photo(face)

@@ -12,7 +12,6 @@ from PIL import Image
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.directions import catalogue
 from stylegan_latents.editing.directions.direction import Direction
-from stylegan_latents.editing.records import drawn
 from stylegan_latents.editing.records import pasted as pasted_module
 from stylegan_latents.editing.records.drawn import DrawnEdit
 from stylegan_latents.editing.records.opened import OpenRecord
@@ -239,10 +238,10 @@ def test_after_a_joined_face_the_closer_inversion_is_named(
 ) -> None:
     join: Any = object()
 
-    def draw(opened: OpenRecord, *_: object, **__: object) -> DrawnEdit:
+    def drawn(opened: OpenRecord, *_: object, **__: object) -> DrawnEdit:
         return DrawnEdit(opened.picture(), ((), ()), join=join)
 
-    monkeypatch.setattr(drawn, "draw_edit", draw)
+    monkeypatch.setattr(OpenRecord, "drawn", drawn)
     monkeypatch.setattr(pasted_module, "pasted", lambda _opened, photo, *_: photo.rotate(180))
     edit = ["-d", "pose", "-s", "2", *MODEL]
     assert main([*edit, "--paste-back"]) == 0

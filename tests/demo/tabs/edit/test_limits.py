@@ -210,7 +210,7 @@ def test_the_regions_of_local_edits_that_are_pasted_back_are_those_of_the_comman
         return "face", "image"
 
     monkeypatch.setattr(drawing, "own_region", own)
-    monkeypatch.setattr(drawing, "pasted", lambda _record, _photo, crop, *_, **__: crop)
+    monkeypatch.setattr(drawing, "pasted", lambda _record, _photo, drawn, _tell: drawn.picture)
     monkeypatch.setattr(type(face.record), "alignment", lambda _self: None)
     photo = visit.files.new_path("photo", ".png")
     Image.new("RGB", (32, 32)).save(photo)
