@@ -27,6 +27,7 @@ from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.cluster.connection import ClusterOptions
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
+from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -239,7 +240,7 @@ def _edit_photo(
         save_picture(result, file, overwrite=output.overwrite)
         print(printable(f"Wrote {file}"))
         if drawn.join is not None and whole is not None and opened.inversion.weights is None and not settings.every:
-            print(printable(_closer(opened, output.photo)))
+            print(printable(_closer(opened)))
     if sheet_file is not None:
         if output.paste_back:
             after = opened.crop(read_photo(file) if whole is None else result)
@@ -250,17 +251,14 @@ def _edit_photo(
         print(printable(f"Wrote {sheet_file}"))
 
 
-def _closer(opened: "OpenRecord", named: Path | None) -> str:
-    """How hair and skin join more closely; ``named`` is the photo's path, if it was given."""
-    sources = opened.inversion.sources
-    path = named or (sources[0].path if sources else None)
-    if path is not None and path.is_relative_to(Path.cwd()):
-        path = path.relative_to(Path.cwd())
-    photo = "PHOTO" if path is None else shlex.quote(str(path))
-    return (
-        f"Hair and skin join more closely after a longer search: `invert {photo} --method layered --overwrite`, "
-        "then this edit again."
-    )
+def _closer(opened: "OpenRecord") -> str:
+    """How hair and skin join more closely, as a command to type where the default one makes this record."""
+    inversion, words = opened.inversion, ["invert", "--method", "layered"]
+    source = inversion.sources[0] if inversion.sources else None
+    if source is not None and inversion.model == DEFAULT_MODEL and Path(source.name).stem == opened.stem:
+        path = source.path or Path(source.name)
+        words.insert(1, str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
+    return f"Hair and skin join more closely after a longer search: `{shlex.join(words)}`, then this edit again."
 
 
 def _where(

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from stylegan_latents.editing.commands import apply
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.directions import catalogue
 from stylegan_latents.editing.directions.direction import Direction
@@ -233,8 +234,11 @@ def test_a_sheet_of_a_pasted_edit_shows_it() -> None:
     assert (drawn != pasted).any()
 
 
+@pytest.mark.parametrize(
+    ("model", "words"), [(G.name, "invert me.png --method layered"), ("", "invert --method layered")]
+)
 def test_after_a_joined_face_the_closer_inversion_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], model: str, words: str
 ) -> None:
     join: Any = object()
 
@@ -243,9 +247,10 @@ def test_after_a_joined_face_the_closer_inversion_is_named(
 
     monkeypatch.setattr(OpenRecord, "drawn", drawn)
     monkeypatch.setattr(pasted_module, "pasted", lambda _opened, photo, *_: photo.rotate(180))
+    monkeypatch.setattr(apply, "DEFAULT_MODEL", model)
     edit = ["-d", "pose", "-s", "2", *MODEL]
     assert main([*edit, "--paste-back"]) == 0
-    assert "`invert me.png --method layered --overwrite`" in capsys.readouterr().out
+    assert f"`{words}`" in capsys.readouterr().out
     assert main(edit) == main([".", "--all", *edit, "--paste-back", "--out", "all"]) == 0
     join = None
     assert main([*edit, "--paste-back", "--overwrite"]) == 0
