@@ -240,7 +240,7 @@ def _edit_photo(
         save_picture(result, file, overwrite=output.overwrite)
         print(printable(f"Wrote {file}"))
         if drawn.join is not None and whole is not None and opened.inversion.weights is None and not settings.every:
-            print(printable(_closer(opened)))
+            print(printable(_closer(opened, output.photo)))
     if sheet_file is not None:
         if output.paste_back:
             after = opened.crop(read_photo(file) if whole is None else result)
@@ -251,12 +251,19 @@ def _edit_photo(
         print(printable(f"Wrote {sheet_file}"))
 
 
-def _closer(opened: "OpenRecord") -> str:
-    """How hair and skin join more closely, as a command to type where the default one makes this record."""
+def _closer(opened: "OpenRecord", named: Path | None) -> str:
+    """How hair and skin join more closely, as a command to type where the default one makes this record.
+
+    Args:
+        opened: the record.
+        named: the photo's path, if one was given.
+    """
+    from stylegan_latents.editing.records.photo import find_photo
+
     inversion, words = opened.inversion, ["invert", "--method", "layered"]
     source = inversion.sources[0] if inversion.sources else None
     if source is not None and inversion.model == DEFAULT_MODEL and Path(source.name).stem == opened.stem:
-        path = source.path or Path(source.name)
+        path = find_photo(inversion, opened.path.absolute().parent, named, opened.stem)
         words.insert(1, str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
     return f"Hair and skin join more closely after a longer search: `{shlex.join(words)}`, then this edit again."
 
