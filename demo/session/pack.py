@@ -67,7 +67,7 @@ def _files_of(visit: Visit, face: Face) -> Iterator[tuple[str, bytes]]:
     edits = edits_of(visit, now)
     if not now:
         return
-    after = seen(face.record, face, now).edited(edits, regions=face.regions.chosen)
+    after = seen(face.record, face, now).edited(edits, regions=face.regions.chosen).picture
     if all(direction.space == "w" for direction, _ in edits):
         edited = edited_face(visit, face.name, drawn=False)
         yield edited.path.name, edited.path.read_bytes()

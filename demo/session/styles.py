@@ -89,7 +89,7 @@ def draw_in_style(visit: Visit, face: Face, kept: KeptStyle, strength: float, *,
     now = face.history.current
     opened = seen(OpenRecord(face.path, generator=G, inversion=face.record.inversion), face, now)
     edits, size = edits_of(visit, now), studio.preview_size if preview else None
-    return opened.edited(edits, size=size, regions=face.regions.chosen)
+    return opened.edited(edits, size=size, regions=face.regions.chosen).picture
 
 
 def style_commands(visit: Visit, face: Face, kept: KeptStyle, strength: float) -> str:

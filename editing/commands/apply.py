@@ -215,7 +215,7 @@ def _edit_photo(
     def draw(chosen: "Sequence[Edit]", size: int | None = None) -> "DrawnEdit":
         # While strengths are sought, a face that will be joined is drawn as a whole.
         sought = size is not None and joins_face(where.region, where.blend.value)
-        return opened.drawn(
+        return opened.edited(
             chosen, rows=rows, raw=change.raw, size=size, regions=[] if sought else where.region,
             blend=where.blend.value, span=span,
         )  # fmt: skip

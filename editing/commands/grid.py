@@ -66,7 +66,8 @@ def grid(settings: GridSettings) -> None:
     directions = bind(found, opened)
     rows = None if settings.layers is None else opened.generator.rows(settings.layers)
     pictures = [
-        [opened.edited([(one, amount)], rows=rows, raw=settings.raw) for amount in strengths] for one in directions
+        [opened.edited([(one, amount)], rows=rows, raw=settings.raw).picture for amount in strengths]
+        for one in directions
     ]
     titles = [f"{amount:+.3g}" if amount else "0" for amount in strengths]
     save_picture(contact_sheet(pictures, titles, names, cell=256), target, overwrite=overwrite)

@@ -100,7 +100,7 @@ def editability(
     for one in directions:
         pictures = []
         for strength in (-STRENGTH, STRENGTH):
-            pictures.append(opened.edited([(one.direction, strength)], size=size))
+            pictures.append(opened.edited([(one.direction, strength)], size=size).picture)
             count()
         distances.append([distance(picture) for picture in pictures])
         low, high = (_scores(scorer, picture) / deviations for picture in pictures)

@@ -272,7 +272,7 @@ class OpenRecord:
             images = G.synthesize(self.ws if ws is None else ws, self.noise, size=side)
             return to_picture(images)[0]
 
-    def drawn(
+    def edited(
         self,
         edits: "Sequence[Edit]",
         *,
@@ -291,20 +291,6 @@ class OpenRecord:
             self.generator, self.ws, self.noise, edits, rows=rows, raw=raw, size=size, regions=regions, blend=blend,
             span=span, parts=stored_parts(self.unstyled) if regions else None, name=self.stem,
         )  # fmt: skip
-
-    def edited(
-        self,
-        edits: "Sequence[Edit]",
-        *,
-        rows: "Sequence[int] | None" = None,
-        raw: bool = False,
-        size: int | None = None,
-        regions: "Sequence[str]" = (),
-        blend: "Blend" = "image",
-        span: "Span | None" = None,
-    ) -> "Image.Image":
-        """The picture of ``drawn``."""
-        return self.drawn(edits, rows=rows, raw=raw, size=size, regions=regions, blend=blend, span=span).picture
 
     def photo(self, named: Path | None = None) -> "Image.Image":
         """The photo that was inverted.

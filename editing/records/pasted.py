@@ -47,7 +47,7 @@ def pasted(
     Args:
         opened: the record.
         photo: from ``OpenRecord.photo``.
-        drawn: from ``OpenRecord.drawn``, in full size.
+        drawn: from ``OpenRecord.edited``, in full size.
         tell: called with a sentence if the seam shows, if background is guessed, or if the face is lost.
     """
     from stylegan_latents.editing.regions.regions import of_face

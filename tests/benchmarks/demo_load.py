@@ -77,7 +77,7 @@ def expected(folder: Path) -> tuple[dict[tuple[int, str, float], np.ndarray], di
         opened = studio.records.open(path)[1]
         for name in DIRECTIONS[:3]:
             for strength in _STRENGTHS:
-                drawn = opened.edited([(studio.directions[name], strength)], size=studio.preview_size)
+                drawn = opened.edited([(studio.directions[name], strength)], size=studio.preview_size).picture
                 pictures[seed, name, strength] = small(drawn)
     studio.close()
     return pictures, records

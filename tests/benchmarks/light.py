@@ -73,8 +73,10 @@ def _faces(chosen: argparse.Namespace) -> Iterator[Callable[[float], Image.Image
     for name in chosen.records:
         opened = OpenRecord.of(name)
         direction = find_direction(chosen.direction, opened.generator)
-        yield lambda strength, one=direction, opened=opened: opened.edited(
-            [(one, strength)] if strength else [], size=_SIDE
+        yield (
+            lambda strength, one=direction, opened=opened: (
+                opened.edited([(one, strength)] if strength else [], size=_SIDE).picture
+            )
         )
     if chosen.records:
         return

@@ -74,7 +74,7 @@ def _run(folder: Path, photos: Path, names: list[str], strengths: list[float], s
             direction = find_direction(name, opened.generator)
             edits = [(direction, amount)]
             regions, blend = _regions(opened, str(direction.provenance.get("score", "")))
-            drawn = opened.drawn(edits, regions=regions, blend=blend)
+            drawn = opened.edited(edits, regions=regions, blend=blend)
             people = people_of(opened, before, drawn)
             if people is None:
                 raise InputError(f"The model of {path} has no catalogue of parts of people.")

@@ -41,4 +41,4 @@ def test_a_record_is_edited_in_a_few_lines(tmp_path: Path, monkeypatch: pytest.M
     record = editing.OpenRecord(tmp_path / "me.inversion.safetensors", generator=G)
     found = editing.find_direction("smile", record.generator)
     assert torch.equal(found.apply(record.ws, strength=1.5), G.sample([0]) + 1.5)
-    assert record.edited([(found, 1.5)]).size == (G.resolution, G.resolution)
+    assert record.edited([(found, 1.5)]).picture.size == (G.resolution, G.resolution)

@@ -58,7 +58,7 @@ def preview(visit: Visit, face: Face, strengths: Mapping[str, float], *, photo: 
     before = _crop(face) if photo else str(face.before)
     with visit.computing():
         opened = seen(face.preview, face, strengths)
-        after = opened.edited(edits, size=visit.studio.preview_size)
+        after = opened.edited(edits, size=visit.studio.preview_size).picture
         if edits and (regions := face.regions.chosen):
             after = _limited(face, opened, after, regions)
     return before, visit.files.store(after, "preview")
@@ -102,7 +102,7 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
         if whole and not regions and camera_of(face, strengths) is None:
             regions, blend = _own_region(face, edits)
         opened = seen(face.record, face, strengths)
-        drawn = opened.drawn(edits, regions=regions, blend=blend)
+        drawn = opened.edited(edits, regions=regions, blend=blend)
         after = drawn.picture
         if whole:
             photo = _photo(face)

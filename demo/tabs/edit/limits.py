@@ -209,7 +209,7 @@ def measure(
             nonlocal drawn
             drawn += 1
             report(drawn)
-            return opened.edited(edits, size=size, regions=face.regions.chosen)
+            return opened.edited(edits, size=size, regions=face.regions.chosen).picture
 
         chosen: list[Edit] = list(edits_of(visit, now))
         said = []

@@ -112,7 +112,7 @@ def draw(visit: Visit, name: str | None, looks: "list[Strengths]") -> Iterator[s
     opened = seen(face.preview, face, face.history.current)
     for strengths in looks:
         with visit.computing():
-            picture = opened.edited(edits_of(visit, strengths), size=size)
+            picture = opened.edited(edits_of(visit, strengths), size=size).picture
         yield visit.files.store(picture, "look", most=2 * (len(LOOKS) + MOST_OWN))
 
 

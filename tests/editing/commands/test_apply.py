@@ -242,10 +242,10 @@ def test_after_a_joined_face_the_closer_inversion_is_named(
 ) -> None:
     join: Any = object()
 
-    def drawn(opened: OpenRecord, *_: object, **__: object) -> DrawnEdit:
+    def edited(opened: OpenRecord, *_: object, **__: object) -> DrawnEdit:
         return DrawnEdit(opened.picture(), ((), ()), join=join)
 
-    monkeypatch.setattr(OpenRecord, "drawn", drawn)
+    monkeypatch.setattr(OpenRecord, "edited", edited)
     monkeypatch.setattr(pasted_module, "pasted", lambda _opened, photo, *_: photo.rotate(180))
     monkeypatch.setattr(apply, "DEFAULT_MODEL", model)
     edit = ["-d", "pose", "-s", "2", *MODEL]

@@ -64,7 +64,7 @@ def test_an_inversion_is_edited_both_ways_and_compared_with_itself() -> None:
         identity=identity,  # type: ignore[arg-type]
         count=lambda: counted.append(1),
     )
-    pictures = [opened.edited([(direction, strength)]) for strength in (-2, 0, 2)]
+    pictures = [opened.edited([(direction, strength)]).picture for strength in (-2, 0, 2)]
     low, before, high = (identity(picture) for picture in pictures)
     assert low is not None
     assert before is not None

@@ -52,4 +52,4 @@ def test_a_style_is_pasted_back(tmp_path: Path) -> None:
     small_record(G, alignments=[alignment]).save(tmp_path / "me.inversion.safetensors")
     opened = OpenRecord(tmp_path / "me.inversion.safetensors", model=str(save_small_model(tmp_path)), device="cpu")
     opened.draw_in(small_style(G), 1.0)
-    assert np.abs(np.asarray(pasted(opened, photo, opened.drawn([]))).astype(int) - np.asarray(photo)).max() > 5
+    assert np.abs(np.asarray(pasted(opened, photo, opened.edited([]))).astype(int) - np.asarray(photo)).max() > 5

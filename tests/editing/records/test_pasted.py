@@ -41,7 +41,7 @@ def test_a_model_without_parts_of_people_is_pasted_back_without_them(
     opened: OpenRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parts_catalogue, "_shipped", dict)
-    assert people_of(opened, opened.picture(), opened.drawn(_edits(opened))) is None
+    assert people_of(opened, opened.picture(), opened.edited(_edits(opened))) is None
 
 
 @pytest.mark.slow
@@ -53,7 +53,7 @@ def test_the_person_is_found_by_the_models_parts(opened: OpenRecord, monkeypatch
         ("background", "hair", "skin"), centres, torch.arange(3), torch.zeros(3, 1), G.name, G.fingerprint
     )
     monkeypatch.setattr(parts_catalogue, "_shipped", lambda: {G.fingerprint: parts})
-    drawn = opened.drawn(_edits(opened))
+    drawn = opened.edited(_edits(opened))
     people = people_of(opened, opened.picture(), drawn)
     assert people is not None
     assert people[0].shares.shape == (len(CLASSES), SIDE, SIDE)

@@ -26,7 +26,7 @@ def test_a_preview_is_half_as_large_and_follows_the_slider(visit: Visit) -> None
 def test_the_full_picture_is_what_edit_writes(visit: Visit) -> None:
     face = seed_face(visit, 1)
     result = drawing.finished(visit, face, {"pose": 2.0, "smile": 0.0})
-    edited = face.record.edited([(visit.studio.directions["pose"], 2.0)])
+    edited = face.record.edited([(visit.studio.directions["pose"], 2.0)]).picture
     assert Image.open(result.picture).tobytes() == edited.tobytes()
     assert Path(result.picture).name == "seed1.pose+2.png"
     assert result.command.splitlines()[-1] == "edit seed1.inversion.safetensors --direction pose --strength 2"

@@ -19,6 +19,7 @@ from stylegan_latents.demo.tabs.edit import answers, drawing, limits
 from stylegan_latents.editing.directions.apply import Edit
 from stylegan_latents.editing.discovery.scorers import faces
 from stylegan_latents.editing.discovery.scorers.scorer import Scorer
+from stylegan_latents.editing.records.drawn import DrawnEdit
 from stylegan_latents.editing.regions import regions
 from stylegan_latents.editing.strengths import guided
 from stylegan_latents.generator.errors import InputError
@@ -62,7 +63,8 @@ def test_only_the_chosen_regions_change_in_picture_and_command(visit: Visit, fac
 
 
 def test_a_preview_changes_only_the_regions_too(visit: Visit, face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(face.preview), "edited", lambda *_, **__: Image.new("RGB", (16, 16), "white"))
+    white = DrawnEdit(Image.new("RGB", (16, 16), "white"), ((), ()))
+    monkeypatch.setattr(type(face.preview), "edited", lambda *_, **__: white)
     limits.choose_regions(visit, face.name, ["face"])
     _, after = drawing.preview(visit, face, {"pose": 3.0})
     with Image.open(after) as opened:
@@ -143,10 +145,10 @@ def test_the_sliders_are_set_to_reach_a_score_beside_the_other_edits(
     monkeypatch.setattr(faces, "FaceScorer", _Redness)
     face.history.push({"age": 1.0, "pose": -3.0})
 
-    def red(_record: object, edits: Sequence[Edit], *, size: int, **_: object) -> Image.Image:
+    def red(_record: object, edits: Sequence[Edit], *, size: int, **_: object) -> DrawnEdit:
         strengths = {direction.name: strength for direction, strength in edits}
         level = 100 + 20 * strengths.get("pose", 0) + 10 * strengths.get("age", 0)
-        return Image.new("RGB", (size, size), (round(level), 0, 0))
+        return DrawnEdit(Image.new("RGB", (size, size), (round(level), 0, 0)), ((), ()))
 
     with monkeypatch.context() as patched:
         patched.setattr(type(face.record), "edited", red)
